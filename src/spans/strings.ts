@@ -1,0 +1,209 @@
+/**
+ * Strings as small integers. Every label value, span name and scope that the bridge keeps is
+ * interned here once; series, open requests and lookup tables hold the number. Two equal strings
+ * have one number and two different ones never share it, so a tuple of numbers is an injective key.
+ *
+ * Strings come from strangers: they are cut at `maxLengthBytes`, made valid UTF-8, and their number
+ * is limited. What no longer fits becomes `OVERFLOW`, which is counted. `sweep` frees what nothing
+ * refers to any more, so that a week of new names does not grow the table.
+ */
+export const EMPTY = 0
+export const OVERFLOW = 1
+export const OVERFLOW_TEXT = '__overflow__'
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+export interface StringTableOptions {
+  /** Most strings held at once. */
+  readonly capacity?: number
+  /** A longer string is cut here, at a character boundary. */
+  readonly maxLengthBytes?: number
+}
+
+export class StringTable {
+  readonly capacity: number
+  readonly maxLengthBytes: number
+  /** Strings that found no room since the start. */
+  overflowed = 0
+  /** Grows with every sweep: a cache keyed by numbers is stale when this has changed. */
+  generation = 0
+
+  #slots: Int32Array // open addressing: number + 1, 0 is free
+  #mask: number
+  readonly #hash: Int32Array
+  readonly #offset: Int32Array
+  readonly #length: Int32Array
+  readonly #text: (string | undefined)[]
+  #arena = new Uint8Array(1 << 16)
+  #used = 0
+  #next = 0
+  #free: number[] = []
+  #pinned = new Set<number>()
+
+  constructor(options: StringTableOptions = {}) {
+    this.capacity = options.capacity ?? 1 << 17
+    this.maxLengthBytes = options.maxLengthBytes ?? 128
+    let slots = 1
+    while (slots < this.capacity * 2) slots *= 2
+    this.#slots = new Int32Array(slots)
+    this.#mask = slots - 1
+    this.#hash = new Int32Array(this.capacity)
+    this.#offset = new Int32Array(this.capacity)
+    this.#length = new Int32Array(this.capacity)
+    this.#text = new Array<string | undefined>(this.capacity)
+    this.pin('')
+    this.pin(OVERFLOW_TEXT)
+  }
+
+  /** Strings held now. */
+  get size(): number {
+    return this.#next - this.#free.length
+  }
+
+  /** The number of the bytes `bytes[start, start+length)`, which are UTF-8 from the wire. Allocates only for a new string. */
+  intern(bytes: Uint8Array, start: number, length: number): number {
+    if (length > this.maxLengthBytes) length = cutAtCharacter(bytes, start, this.maxLengthBytes)
+    const hash = hashBytes(bytes, start, length)
+    const slots = this.#slots
+    const mask = this.#mask
+    const arena = this.#arena
+    let slot = hash & mask
+    for (;;) {
+      const id = slots[slot]! - 1
+      if (id < 0) break
+      if (this.#hash[id] === hash && this.#length[id] === length) {
+        const offset = this.#offset[id]!
+        let i = 0
+        while (i < length && arena[offset + i] === bytes[start + i]) i++
+        if (i === length) return id
+      }
+      slot = (slot + 1) & mask
+    }
+    return this.#insert(bytes, start, length, hash)
+  }
+
+  /** The number of a string of our own or of the configuration. */
+  internText(text: string): number {
+    const bytes = encoder.encode(text)
+    return this.intern(bytes, 0, bytes.length)
+  }
+
+  /** Like `internText`, and the string is never swept. */
+  pin(text: string): number {
+    const id = this.internText(text)
+    this.#pinned.add(id)
+    return id
+  }
+
+  text(id: number): string {
+    let text = this.#text[id]
+    if (text === undefined) {
+      const offset = this.#offset[id]!
+      text = decoder.decode(this.#arena.subarray(offset, offset + this.#length[id]!))
+      this.#text[id] = text
+    }
+    return text
+  }
+
+  /** True when it is time to sweep: three quarters full. */
+  get crowded(): boolean {
+    return this.size > this.capacity * 0.75
+  }
+
+  /**
+   * Frees every string that `mark` does not mark. `mark` sets `live[id] = 1` for each number still referred to.
+   * Numbers of live strings do not change; freed ones are given to new strings.
+   */
+  sweep(mark: (live: Uint8Array) => void): void {
+    const live = new Uint8Array(this.capacity)
+    for (const id of this.#pinned) live[id] = 1
+    mark(live)
+    const arena = new Uint8Array(this.#arena.length)
+    let used = 0
+    const free: number[] = []
+    this.#slots.fill(0)
+    for (let id = 0; id < this.#next; id++) {
+      if (live[id] === 0) {
+        this.#text[id] = undefined
+        this.#length[id] = -1
+        free.push(id)
+        continue
+      }
+      const offset = this.#offset[id]!
+      const length = this.#length[id]!
+      arena.set(this.#arena.subarray(offset, offset + length), used)
+      this.#offset[id] = used
+      used += length
+      this.#place(id, this.#hash[id]!)
+    }
+    this.#arena = arena
+    this.#used = used
+    this.#free = free
+    this.generation++
+  }
+
+  #insert(bytes: Uint8Array, start: number, length: number, hash: number): number {
+    const raw = bytes.subarray(start, start + length)
+    const text = decoder.decode(raw)
+    if (text.includes('\uFFFD') || text.charCodeAt(0) === 0xfeff || encoderLength(text) !== length) {
+      // Not valid UTF-8: two such byte strings can read alike, so the repaired text is what has a number.
+      const repaired = encoder.encode(text)
+      if (!same(repaired, raw)) return this.intern(repaired, 0, repaired.length)
+    }
+    const id = this.#free.pop() ?? (this.#next < this.capacity ? this.#next++ : -1)
+    if (id < 0) {
+      this.overflowed++
+      return OVERFLOW
+    }
+    if (this.#used + length > this.#arena.length) {
+      const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#used + length))
+      grown.set(this.#arena)
+      this.#arena = grown
+    }
+    this.#arena.set(raw, this.#used)
+    this.#offset[id] = this.#used
+    this.#length[id] = length
+    this.#hash[id] = hash
+    this.#text[id] = undefined
+    this.#used += length
+    this.#place(id, hash)
+    return id
+  }
+
+  #place(id: number, hash: number): void {
+    let slot = hash & this.#mask
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
+    this.#slots[slot] = id + 1
+  }
+}
+
+/** Four bytes at a time; ids and labels are short, so this is most of the cost of interning. */
+export function hashBytes(bytes: Uint8Array, start: number, length: number): number {
+  let h = Math.imul(length, 0x9e3779b1)
+  const end = start + length
+  let i = start
+  for (; i + 4 <= end; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
+    h = Math.imul(h ^ word, 0x85ebca6b)
+    h ^= h >>> 13
+  }
+  for (; i < end; i++) h = Math.imul(h ^ bytes[i]!, 0x01000193)
+  h ^= h >>> 15
+  h = Math.imul(h, 0x2c1b3c6d)
+  return h ^ (h >>> 12)
+}
+
+function cutAtCharacter(bytes: Uint8Array, start: number, limit: number): number {
+  let length = limit
+  while (length > 0 && (bytes[start + length]! & 0xc0) === 0x80) length--
+  return length
+}
+
+function encoderLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8')
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
