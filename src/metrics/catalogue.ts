@@ -69,7 +69,7 @@ export const METRICS = define({
   },
   agent_tokens_total: {
     kind: 'counter', unit: 'tokens', labels: ['service', 'agent', 'name', 'type'], overflow: 'name',
-    help: 'Tokens of model calls. input includes cached_input and cache_write; output includes reasoning.',
+    help: 'Tokens of model calls. input includes cached_input and cache_write; output includes reasoning; embedding is what was embedded.',
   },
   agent_steps_per_request: {
     kind: 'histogram', unit: '', labels: ['agent', 'step'], buckets: STEPS, overflow: 'agent',

@@ -11,7 +11,7 @@ export const EMPTY = 0
 export const OVERFLOW = 1
 export const OVERFLOW_TEXT = '__overflow__'
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 export interface StringTableOptions {
@@ -146,7 +146,7 @@ export class StringTable {
   #insert(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const raw = bytes.subarray(start, start + length)
     const text = decoder.decode(raw)
-    if (text.includes('\uFFFD') || text.charCodeAt(0) === 0xfeff || encoderLength(text) !== length) {
+    if (text.includes('\uFFFD') || encoderLength(text) !== length) {
       // Not valid UTF-8: two such byte strings can read alike, so the repaired text is what has a number.
       const repaired = encoder.encode(text)
       if (!same(repaired, raw)) return this.intern(repaired, 0, repaired.length)

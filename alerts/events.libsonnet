@@ -1,0 +1,89 @@
+// What an objective counts, in one shape for all kinds: events and bad events per second, and their ratios, by window.
+//   tenant_project_agent:objective_events:rate5m       events a second
+//   tenant_project_agent:objective_bad_events:rate5m   those that missed the objective
+//   tenant_project_agent:objective_good:ratio_rate5m   for dashboards: the success rate, the share of requests faster than the limit
+//   tenant_agent:objective_bad:ratio_rate5m            what the alerts judge
+function(config, lib)
+  local byProject = lib.labels(['tenant_id', 'project_id', 'agent']);
+  local byAgent = lib.labels(['tenant_id', 'agent']);
+  local rate(series, window) = 'sum by (%s) (rate(%s[%s]))' % [byProject, series, window];
+  local own(name, objective) = '%s{objective="%s"}' % [name, objective.id];
+
+  // An outcome that never happened has no series; without the second half, neither would the ratio.
+  local ratioKind(objective) = {
+    local bad = '%s=~"%s"' % [objective.measure.label, std.join('|', objective.measure.bad)],
+    sources: [],
+    events(window): rate(lib.series(objective.measure.metric), window),
+    badEvents(window): '%s\nor\n0 * sum by (%s) (%s)' % [
+      rate(lib.series(objective.measure.metric, [bad]), window),
+      byProject,
+      own('tenant_project_agent:objective_events:rate' + window, objective),
+    ],
+  };
+
+  // A latency objective counts requests slower than the limit, which is exact where the limit is a bucket boundary. The limit becomes a
+  // label by count_values, and by that label picks its bucket. Picked are counters, not rates: the range queries then read one series
+  // where the histogram has 23, and a request stays judged by the limit in force when it was counted. `le` stays on both counters
+  // so that both begin anew when a limit changes; otherwise the requests of the new bucket would be set against those of the whole window.
+  local latencyKind(objective) = {
+    local limits = own('tenant_agent:objective:le', objective),
+    local all = own('objective:requests:total', objective),
+    local fast = own('objective:fast_requests:total', objective),
+    sources: [
+      {
+        record: 'tenant_agent:objective:le',
+        expr: 'count_values by (%s) ("le", %s)' % [byAgent, own('tenant_agent:objective:limit', objective)],
+      },
+      {
+        record: 'objective:requests:total',
+        expr: '%s * on (%s) group_left (le) %s' % [lib.series(objective.measure.metric + '_count'), byAgent, limits],
+      },
+      {
+        record: 'objective:fast_requests:total',
+        // Prometheus 3 writes le="1.0" where count_values and Prometheus 2 write le="1".
+        expr: |||
+          %s * on (%s, le) group_left () (
+            %s
+            or
+            label_replace(%s, "le", "$1.0", "le", "([0-9]+)")
+          )
+        ||| % [lib.series(objective.measure.metric + '_bucket'), byAgent, limits, limits],
+      },
+    ],
+    events(window): rate(all, window),
+    // The two are extrapolated each by itself, which can leave a difference just below 0.
+    badEvents(window): 'clamp_min(%s - %s, 0)' % [rate(all, window), rate(fast, window)],
+  };
+
+  local kinds = { ratio: ratioKind, latency: latencyKind };
+
+  local ofWindow(objective, kind, window) = [
+    { record: 'tenant_project_agent:objective_events:rate' + window, expr: kind.events(window) },
+    { record: 'tenant_project_agent:objective_bad_events:rate' + window, expr: kind.badEvents(window) },
+    {
+      record: 'tenant_project_agent:objective_good:ratio_rate' + window,
+      expr: '1 - %s / (%s > 0)' % [
+        own('tenant_project_agent:objective_bad_events:rate' + window, objective),
+        own('tenant_project_agent:objective_events:rate' + window, objective),
+      ],
+    },
+    {
+      record: 'tenant_agent:objective_bad:ratio_rate' + window,
+      expr: 'sum by (%s) (%s)\n/\n(sum by (%s) (%s) > 0)' % [
+        byAgent,
+        own('tenant_project_agent:objective_bad_events:rate' + window, objective),
+        byAgent,
+        own('tenant_project_agent:objective_events:rate' + window, objective),
+      ],
+    },
+  ];
+
+  function(objective)
+    assert std.objectHas(kinds, objective.measure.kind) : 'cannot make rules for objective %s: no rules for measure %s yet' % [objective.id, objective.measure.kind];
+    local kind = kinds[objective.measure.kind](objective);
+    local labelled(rules) = [rule { labels: { objective: objective.id } } for rule in rules];
+    local ranges(windows) = std.flattenArrays([ofWindow(objective, kind, window) for window in windows]);
+    [
+      lib.group(objective.id, labelled(kind.sources + ranges([w for w in lib.windows if !lib.isLong(w)]))),
+      lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)])), config.longRangeEvaluationInterval),
+    ]

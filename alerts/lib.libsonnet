@@ -1,0 +1,53 @@
+// Shared by the rule files: label lists, selectors, durations, the text of an alert's annotations.
+function(config) {
+  local lib = self,
+  local cluster = if config.clusterLabel == '' then [] else [config.clusterLabel],
+
+  // The labels one alert is about.
+  who: cluster + ['tenant_id', 'agent'],
+
+  // 'cluster, tenant_id, agent': a label list for by (), on () and the like, with the cluster in front where there is one.
+  labels(names): std.join(', ', cluster + names),
+
+  // 'agent_requests_total{job="spanbridge",outcome="error"}'
+  series(metric, matchers=[]):
+    local all = (if config.selector == '' then [] else [config.selector]) + matchers;
+    metric + (if all == [] then '' else '{' + std.join(',', all) + '}'),
+
+  seconds(duration):
+    local unit = { s: 1, m: 60, h: 3600, d: 86400 };
+    std.parseInt(std.substr(duration, 0, std.length(duration) - 1)) * unit[duration[std.length(duration) - 1]],
+
+  inWords(duration): std.get({ '1h': 'hour', '1d': 'day' }, duration, duration),
+
+  isLong(duration): lib.seconds(duration) >= 7200,
+
+  // Every window of the burn rates, each once, shortest first.
+  windows: std.sort(
+    std.set([pair[end] for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
+    function(window) lib.seconds(window),
+  ),
+
+  group(name, rules, interval=config.evaluationInterval):
+    { name: 'spanbridge-' + name, rules: rules } + (if interval == null then {} else { interval: interval }),
+
+  // A template action that runs `expr` for the alert's own labels and shows `found` with the samples in `.`, or `nothing`. In `expr`,
+  // '{*}' or ',*}' stands for the matchers of `names`. Label values come from strangers: %q writes them as a string literal that Go and
+  // PromQL read alike, so that no value can end the literal.
+  query(expr, found, nothing='', names=lib.who)::
+    local own = [name + '=%q' for name in names];
+    '{{ with printf `' + std.strReplace(expr, '*}', std.join(',', own) + '}') + '`'
+    + std.join('', [' $labels.' + name for name in names]) + ' | query }}' + found
+    + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
+
+  // tenant "acme", agent "support"; quoted, so that a line break in a name shows as one.
+  affected:
+    local part(label, word) = '{{ if $labels.%s }}%s {{ printf "%%q" $labels.%s }}{{ else }}no %s{{ end }}' % [label, word, label, word];
+    std.join(', ', [part(name, std.get({ tenant_id: 'tenant' }, name, name)) for name in lib.who]),
+
+  runbookUrl(alert): config.runbookUrlPattern % alert,
+
+  dashboardUrl(dashboard):
+    config.dashboardUrlPrefix + '/d/' + config.dashboardUids[dashboard] + '?'
+    + std.join('&', ['var-%s={{ $labels.%s | urlquery }}' % [name, name] for name in lib.who]),
+}

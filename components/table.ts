@@ -1,0 +1,100 @@
+/**
+ * The real programs that Spanbridge is run and tested with, each built once from its Go module at a pinned version into a
+ * cache outside the checkout. One folder per program holds its go.mod, go.sum and, for the Collector, its main.go: their
+ * `replace` and `exclude` directives contradict each other, so they cannot share a module.
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Component {
+  readonly name: string
+  readonly version: string
+  /** Names of the executables; the first is the component's own. */
+  readonly binaries: readonly string[]
+  /** Directory with go.mod and go.sum. */
+  readonly folder: string
+  /** Go packages to build, one for each of `binaries`, in that order. */
+  readonly packages: readonly string[]
+  /** Go build tags, comma-separated. */
+  readonly tags?: string
+  /** Go variable that the linker sets to `version`. */
+  readonly versionVariable?: string
+  /** A build with an empty cache on two cores, downloads included. */
+  readonly buildMinutes: number
+  /** Oldest version that an installation on the PATH may have; absent: what is on the PATH is never used. */
+  readonly leastVersion?: string
+}
+
+export const components: readonly Component[] = [
+  {
+    name: 'prometheus',
+    // The Go module of 3.16.0 is numbered v0.316.0. The module carries no UI: its pages answer 500, API and rules work.
+    version: '3.16.0',
+    binaries: ['prometheus', 'promtool'],
+    folder: folderOf('prometheus'),
+    packages: ['github.com/prometheus/prometheus/cmd/prometheus', 'github.com/prometheus/prometheus/cmd/promtool'],
+    // Without the clients of every cloud: half the build. static, file and http discovery stay.
+    tags: 'remove_all_sd',
+    versionVariable: 'github.com/prometheus/common/version.Version',
+    buildMinutes: 5,
+    leastVersion: '3.0.0',
+  },
+  {
+    name: 'alertmanager',
+    // 0.31.1 and not a later one: from 0.32 on the sources embed UI files that the Go module does not carry, so that a later
+    // version needs a patched copy of the module and still has no page. This one builds like the others and has its UI,
+    // which is where a person on call sets a silence.
+    version: '0.31.1',
+    binaries: ['alertmanager', 'amtool'],
+    folder: folderOf('alertmanager'),
+    packages: ['github.com/prometheus/alertmanager/cmd/alertmanager', 'github.com/prometheus/alertmanager/cmd/amtool'],
+    versionVariable: 'github.com/prometheus/common/version.Version',
+    buildMinutes: 2,
+    leastVersion: '0.27.0',
+  },
+  {
+    name: 'collector',
+    // The newest version at which the Prometheus and Kafka exporters are published as modules.
+    version: '0.155.0',
+    binaries: ['otelcol'],
+    folder: folderOf('collector'),
+    packages: ['.'],
+    versionVariable: 'main.version',
+    buildMinutes: 3,
+  },
+  {
+    name: 'telemetrygen',
+    version: '0.161.0',
+    binaries: ['telemetrygen'],
+    folder: folderOf('telemetrygen'),
+    packages: ['github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen'],
+    buildMinutes: 2,
+  },
+]
+
+/** The component of that name, or the one that has a binary of that name; throws for a name that is neither. */
+export function componentOf(name: string, table: readonly Component[] = components): Component {
+  const component = table.find((each) => each.name === name) ?? table.find((each) => each.binaries.includes(name))
+  if (component) return component
+  throw new Error(`cannot find component ${JSON.stringify(name)}: known are ${table.map((each) => each.name).join(', ')}`)
+}
+
+/**
+ * `<name>-<version>-<hash>`: the directory of one build in the cache. The hash covers everything that the build reads from
+ * the checkout, and the platform, so that a changed recipe is a new build and a home directory shared by machines works.
+ */
+export function buildId(component: Component): string {
+  const hash = createHash('sha256')
+  hash.update(JSON.stringify([process.platform, process.arch, component.packages, component.tags, component.versionVariable]))
+  for (const file of readdirSync(component.folder).sort()) {
+    if (file === 'go.mod' || file === 'go.sum' || file.endsWith('.go')) {
+      hash.update(`\0${file}\0`).update(readFileSync(join(component.folder, file)))
+    }
+  }
+  return `${component.name}-${component.version}-${hash.digest('hex').slice(0, 8)}`
+}
+
+function folderOf(name: string): string {
+  return join(import.meta.dirname, name)
+}

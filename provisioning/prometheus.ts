@@ -1,0 +1,48 @@
+/** Prometheus's configuration, one implementation for `make up` and for docker compose. */
+import { stringify } from 'yaml'
+
+export interface PrometheusParameters {
+  /** host:port of each bridge's /metrics. */
+  readonly bridges: readonly string[]
+  /** Path of the rule file, as Prometheus sees it. */
+  readonly ruleFile: string
+  /** host:port of each Alertmanager. */
+  readonly alertmanagers: readonly string[]
+  readonly scrapeIntervalSeconds: number
+  readonly evaluationIntervalSeconds: number
+}
+
+/** Short intervals, so that a page of the demo comes within a minute of its cause. */
+export const DEMO_INTERVALS = { scrapeIntervalSeconds: 5, evaluationIntervalSeconds: 5 } as const
+
+/** Names and paths inside docker-compose.yml. */
+export const COMPOSE: PrometheusParameters = {
+  bridges: ['bridge:9464'],
+  ruleFile: '/etc/prometheus/prometheus-rules.yaml',
+  alertmanagers: ['alertmanager:9093'],
+  ...DEMO_INTERVALS,
+}
+
+/** The text of prometheus.yml. */
+export function prometheusConfig(parameters: PrometheusParameters): string {
+  const { bridges, ruleFile, alertmanagers, scrapeIntervalSeconds, evaluationIntervalSeconds } = parameters
+  return stringify({
+    global: {
+      scrape_interval: `${scrapeIntervalSeconds}s`,
+      // /metrics may take a second at 100,000 series; Prometheus refuses a timeout above the interval.
+      scrape_timeout: `${Math.min(10, scrapeIntervalSeconds)}s`,
+      evaluation_interval: `${evaluationIntervalSeconds}s`,
+    },
+    storage: { exemplars: { max_exemplars: 100_000 } },
+    rule_files: [ruleFile],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [...alertmanagers] }] }] },
+    scrape_configs: [
+      {
+        job_name: 'spanbridge',
+        // OpenMetrics carries exemplars; the classic text is for whoever puts a proxy between.
+        scrape_protocols: ['OpenMetricsText1.0.0', 'OpenMetricsText0.0.1', 'PrometheusText0.0.4'],
+        static_configs: [{ targets: [...bridges] }],
+      },
+    ],
+  }, { lineWidth: 0 })
+}

@@ -1,0 +1,81 @@
+/** How each of the native programs is started. All of them listen on loopback only. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { findComponent } from '../components/components.ts'
+import { freePort } from './port.ts'
+import { type Native, startNative } from './native.ts'
+
+export { type Native, type NativeOptions, startNative } from './native.ts'
+export { freePort } from './port.ts'
+
+export interface ServerOptions {
+  readonly configFile: string
+  /** Made when it is not there. */
+  readonly dataDir: string
+  /** Default: a free one. */
+  readonly port?: number
+  /** Its log is `<name>.log` in here. */
+  readonly logDir: string
+  readonly extraArgs?: readonly string[]
+}
+
+export async function startPrometheus(options: ServerOptions): Promise<Native> {
+  const port = options.port ?? (await freePort())
+  return startServer('prometheus', options, port, [
+    `--config.file=${options.configFile}`,
+    `--storage.tsdb.path=${options.dataDir}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    // POST /-/reload, so that a changed rule file is read without a restart.
+    '--web.enable-lifecycle',
+    // Without this feature Prometheus drops the trace ids that the bridge attaches to its series.
+    '--enable-feature=exemplar-storage',
+  ])
+}
+
+export async function startAlertmanager(options: ServerOptions): Promise<Native> {
+  const port = options.port ?? (await freePort())
+  return startServer('alertmanager', options, port, [
+    `--config.file=${options.configFile}`,
+    `--storage.path=${options.dataDir}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    // One instance has no peers: without this it listens for them on every interface.
+    '--cluster.listen-address=',
+  ])
+}
+
+export interface CollectorOptions {
+  readonly configFile: string
+  readonly logDir: string
+  /** Where the configuration's health_check extension answers. */
+  readonly healthUrl: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export async function startCollector(options: CollectorOptions): Promise<Native> {
+  return startNative({
+    name: 'collector',
+    binary: binaryOf('otelcol'),
+    args: [`--config=${options.configFile}`],
+    logFile: join(options.logDir, 'collector.log'),
+    ready: { url: options.healthUrl },
+    ...(options.env ? { env: options.env } : {}),
+  })
+}
+
+function startServer(name: string, options: ServerOptions, port: number, args: readonly string[]): Promise<Native> {
+  const binary = binaryOf(name)
+  mkdirSync(options.dataDir, { recursive: true })
+  return startNative({
+    name,
+    binary,
+    args: [...args, ...(options.extraArgs ?? [])],
+    logFile: join(options.logDir, `${name}.log`),
+    ready: { url: `http://127.0.0.1:${port}/-/ready` },
+  })
+}
+
+function binaryOf(name: string): string {
+  const binary = findComponent(name)
+  if (binary) return binary
+  throw new Error(`cannot start ${name}: it is not installed; "node components/ensure.ts ${name}" builds it`)
+}

@@ -1,0 +1,193 @@
+/**
+ * The one file that knows every stage: it gives the engine its sockets, its clock and its pager.
+ *
+ *     agents ─OTLP→ otlp/ → engine (spans/ → traces/ → cost/ → metrics/) ─/metrics→ Prometheus ─rules→ Alertmanager ─webhook→ pager/
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import express from 'express'
+import type { Config } from './config/config.ts'
+import { objectiveRows, readObjectives } from './config/objectives.ts'
+import { loadPricing } from './config/pricing.ts'
+import type { Address } from './config/values.ts'
+import { PriceBook } from './cost/prices.ts'
+import { Engine } from './engine.ts'
+import { METRICS, type MetricName } from './metrics/catalogue.ts'
+import { Exposition } from './metrics/expose.ts'
+import { Health, type HealthSource } from './metrics/health.ts'
+import { ProcessMetrics } from './metrics/process.ts'
+import { createOtlpGrpc } from './otlp/grpc.ts'
+import { createOtlpHttp } from './otlp/http.ts'
+import { REFUSALS, type RefusalReason } from './otlp/refusal.ts'
+import type { Sink } from './otlp/sink.ts'
+import { createPager } from './pager/routes.ts'
+import { STANDARD, text, type AttributeRule, type Dialect, type TextField } from './spans/dialect.ts'
+import { DIALECTS } from './spans/dialects/index.ts'
+
+/** How often what is due is settled. */
+const TICK_MS = 100
+/** When the tick comes this late the process has more than it can do, and senders are asked to wait. */
+const OVERLOADED_MS = 1000
+const RETRY_SECONDS = 1
+/** The gauges of the objectives are written again, so that they do not expire. */
+const OBJECTIVES_EVERY_MS = 60_000
+
+export interface Bridge {
+  readonly addresses: { readonly http: Address; readonly grpc: Address; readonly web: Address }
+  /** Stops accepting, answers what it has accepted, settles what is in hand. */
+  stop(): Promise<void>
+}
+
+export async function startBridge(config: Config): Promise<Bridge> {
+  const engine = new Engine({
+    dialects: [configuredAttributes(config), ...DIALECTS],
+    prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
+    settleGraceMs: config.settleGraceSeconds * 1000,
+    idleTimeoutMs: config.idleTimeoutSeconds * 1000,
+    lateWindowMs: config.lateWindowSeconds * 1000,
+    maxOpenRequests: config.maxOpenRequests,
+    maxSpansPerRequest: config.maxSpansPerRequest,
+    series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
+  })
+  const objectives = objectiveRows(readObjectives(), config.objectives, (metric) => METRICS[metric as MetricName]?.buckets)
+  mkdirSync(config.dataDir, { recursive: true })
+  const pager = createPager({ databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date() })
+  const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
+  const health = new Health(healthOf(engine, refused, pager), engine.store, version())
+  const exposition = new Exposition(engine.store, [health, new ProcessMetrics()])
+
+  let lateMs = 0
+  const timed = <T>(work: (nowMs: number) => T): T => {
+    const started = performance.now()
+    const result = work(Date.now())
+    health.pipelineLatency((performance.now() - started + lateMs) / 1000)
+    return result
+  }
+  const sink: Sink = {
+    traces: (body) => timed((nowMs) => engine.traces(body, nowMs)),
+    logs: (body) => timed((nowMs) => engine.logs(body, nowMs)),
+    busySeconds: () => (lateMs > OVERLOADED_MS ? RETRY_SECONDS : 0),
+  }
+  const limits = { bodyLimitBytes: config.bodyLimitBytes, inflatedLimitBytes: config.inflatedLimitBytes, maxInFlightBytes: config.maxInFlightBytes }
+  const options = { limits, refused: (reason: RefusalReason) => { refused[reason]++ } }
+  const http = createOtlpHttp(sink, options)
+  const grpc = createOtlpGrpc(sink, options)
+
+  let ready = false
+  const web = express()
+  web.disable('x-powered-by')
+  web.get('/-/healthy', (_request, response) => { response.type('text').send('healthy\n') })
+  web.get('/-/ready', (_request, response) => { response.status(ready ? 200 : 503).type('text').send(ready ? 'ready\n' : 'not ready\n') })
+  web.get('/metrics', async (request, response) => {
+    const scrape = exposition.scrape(request.headers.accept)
+    response.setHeader('Content-Type', scrape.contentType)
+    for await (const piece of scrape.body) if (!response.write(piece) && !response.destroyed) await drained(response)
+    response.end()
+  })
+  web.get('/', (_request, response) => { response.redirect('/pager') })
+  web.use(pager.router)
+  const webServer = createServer(web)
+
+  const publish = () => {
+    const family = engine.store.family('agent_objective')
+    const id = (value: string) => engine.strings.internText(value)
+    for (const row of objectives) family.set(family.at(id(row.objective), id(row.agent), id(row.tenant_id)), row.value)
+  }
+  engine.tick(Date.now())
+  publish()
+
+  let expected = performance.now() + TICK_MS
+  let published = 0
+  const tick = setInterval(() => {
+    const now = performance.now()
+    lateMs = Math.max(0, now - expected)
+    expected = now + TICK_MS
+    engine.tick(Date.now())
+    if (now - published > OBJECTIVES_EVERY_MS) {
+      published = now
+      publish()
+    }
+  }, TICK_MS)
+
+  const stop = async () => {
+    ready = false
+    clearInterval(tick)
+    await Promise.all([http.close(), grpc.close()])
+    engine.finish(Date.now())
+    pager.close()
+    webServer.closeIdleConnections()
+    await closed(webServer)
+  }
+  try {
+    const httpAt = await http.listen(config.httpAddress)
+    const grpcPort = await grpc.listen(config.grpcAddress)
+    const webAt = await listen(webServer, config.webAddress)
+    ready = true
+    return {
+      addresses: {
+        http: { host: config.httpAddress.host, port: httpAt.port },
+        grpc: { host: config.grpcAddress.host, port: grpcPort },
+        web: { host: config.webAddress.host, port: webAt.port },
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop().catch(() => {})
+    throw error
+  }
+}
+
+/** The attribute keys that the configuration names for tenant, project and agent, the first one first. */
+function configuredAttributes(config: Config): Dialect {
+  const rules = (keys: readonly string[], field: TextField): [string, AttributeRule][] => keys.map((key, i) => [key, text(field, STANDARD + Math.min(i, 8))])
+  return {
+    name: 'configured',
+    attributes: Object.fromEntries([...rules(config.tenantAttributes, 'tenant'), ...rules(config.projectAttributes, 'project'), ...rules(config.agentAttributes, 'agent')]),
+  }
+}
+
+function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }): HealthSource {
+  const { assembler } = engine
+  return {
+    get spansAccepted() { return engine.spansAccepted },
+    get spansRejected() { return { malformed: engine.spansRejected } },
+    get spansLate() { return assembler.counts.late },
+    get spansDuplicate() { return assembler.counts.duplicates },
+    get logRecordsAccepted() { return engine.logRecordsAccepted },
+    get requestsRefused() { return refused },
+    get openRequests() { return assembler.openRequests },
+    get openRequestsEvicted() { return assembler.counts.evicted },
+    get pagesReceived() { return pager.received() },
+  }
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
+}
+
+function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve()
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function drained(response: express.Response): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve)
+    response.once('close', resolve)
+  })
+}

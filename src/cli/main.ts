@@ -1,0 +1,44 @@
+/** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../config/problems.ts'
+import { doctorCommand } from './doctor.ts'
+import { sendCommand } from './send.ts'
+import { serveCommand } from './serve.ts'
+import { UsageError } from './usage.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const program = new Command('spanbridge')
+  .description('Turns the OpenTelemetry spans of AI agents into metrics, rules and pages.')
+  .version(version, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .helpCommand('help [command]', 'print the help of a command')
+  .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
+
+for (const command of [serveCommand(), sendCommand(), doctorCommand()]) program.addCommand(command)
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().showHelpAfterError(`(spanbridge ${command === program ? '' : `${command.name()} `}--help tells more)`)
+  if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
+}
+
+// A reader that has seen enough (`spanbridge … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // At once, whatever is still open: a port that was bound before another one could not be.
+  process.exit(exitCode(error))
+}
+
+function exitCode(error: unknown): number {
+  // Commander has already written its own.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) process.stderr.write(`spanbridge: ${problem}\n`)
+    return 2
+  }
+  process.stderr.write(`spanbridge: ${error instanceof Error ? error.message : String(error)}\n`)
+  return error instanceof UsageError ? 2 : 1
+}

@@ -1,0 +1,92 @@
+/**
+ * Every key of the configuration, once: how it is read, its default and what it is for. The loader, the environment
+ * names, the flags of `serve` and the reference in the docs follow from this table.
+ */
+import { z } from 'zod'
+import { readAddress, readAmount, readCount, readDurationSeconds, reading, readOneOf, readSizeBytes, readText, readTexts } from './values.ts'
+
+const address = (fallback: string, about: string) => key(readAddress, fallback, about)
+const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
+const bytes = (fallback: string, about: string) => key(readSizeBytes, fallback, about)
+const count = (fallback: number, least: number, most: number, about: string) => key((value) => readCount(value, least, most), fallback, about)
+
+export const schema = z.strictObject({
+  httpAddress: address('127.0.0.1:4318', 'OTLP/HTTP is received here.'),
+  grpcAddress: address('127.0.0.1:4317', 'OTLP/gRPC is received here.'),
+  webAddress: address('127.0.0.1:9464', 'Metrics, health and the pager page are served here.'),
+
+  settleGrace: seconds('5s', 'How long after its root span has come a request is settled, so that the last children are in it.'),
+  idleTimeout: seconds('10m', 'A request whose root never comes settles as unfinished after this long without a span.'),
+  lateWindow: seconds('60s', 'How long a settled request is remembered, for late spans and for duplicates.'),
+  maxOpenRequests: count(200_000, 1, 10_000_000, 'Past this many open requests the oldest is settled as unfinished.'),
+  maxSpansPerRequest: count(10_000, 1, 1_000_000, 'Spans of one request past this are counted as dropped.'),
+
+  bodyLimit: bytes('16MiB', 'A request body that is larger, as sent, is answered 413.'),
+  inflatedLimit: bytes('64MiB', 'A compressed body that is larger, once inflated, is answered 413.'),
+  maxInFlight: bytes('256MiB', 'Bytes of bodies held at once; past it senders are told to come back.'),
+  seriesLimit: count(100_000, 100, 10_000_000, 'Series of one metric; past it names become __overflow__.'),
+  seriesExpiry: seconds('24h', 'A series not touched for this long is dropped.'),
+
+  dataDir: key(readText, './data', 'The folder of the pager database. Made when it is not there.'),
+  pricing: optional(readText, 'Path of a pricing.yaml with your own prices, over the list prices.'),
+  latencyPricing: z
+    .strictObject({
+      usdPerSecond: required(readAmount, 'USD for one second of a model call.'),
+      applyTo: key((value) => readOneOf(value, ['unpriced', 'all']), 'unpriced', 'unpriced: only calls whose tokens have no price; all: every model call.'),
+    })
+    .optional()
+    .describe('Cost by time instead of by tokens, for models that run on machines of your own.'),
+
+  tenant: attributes('tenant_id', [
+    'tenant_id', 'tenant.id', 'tenant', 'metadata.tenant_id', 'metadata.tenant', 'traceloop.association.properties.tenant_id',
+    'traceloop.association.properties.tenant', 'langsmith.metadata.tenant_id', 'langsmith.metadata.tenant', 'langfuse.trace.metadata.tenant_id',
+    'langfuse.trace.metadata.tenant', 'langfuse.observation.metadata.tenant', 'ai.telemetry.metadata.tenant_id', 'ai.telemetry.metadata.tenant',
+    'ai.settings.context.tenant',
+  ]),
+  project: attributes('project_id', [
+    'project_id', 'project.id', 'project', 'metadata.project_id', 'traceloop.association.properties.project_id', 'langsmith.metadata.project_id',
+    'langfuse.trace.metadata.project_id', 'ai.telemetry.metadata.project_id', 'openinference.project.name',
+  ]),
+  agent: attributes('agent', [
+    'gen_ai.agent.name', 'agent.name', 'agent_name', 'agent', 'metadata.agent_name', 'traceloop.entity.name', 'langsmith.metadata.agent_name',
+    'ai.telemetry.functionId',
+  ]),
+
+  objectives: z
+    .array(
+      z.strictObject({
+        objective: required(readText, 'Name of the objective, as in alerts/objectives.json.'),
+        tenant: optional(readText, 'Only for this tenant.'),
+        agent: optional(readText, 'Only for this agent.'),
+        limit: required(readAmount, 'The limit in place of the documented one, in its unit.'),
+      }),
+    )
+    .max(10_000, { error: 'expected at most 10000 objectives' })
+    .default([])
+    .describe('Limits of your own: for everyone, for a tenant, for an agent, or for one agent of one tenant.'),
+})
+
+export type Values = z.output<typeof schema>
+
+function attributes(label: string, known: readonly string[]) {
+  const read = (value: unknown): string[] => [...new Set([...readTexts(value), ...known])]
+  return z
+    .strictObject({
+      attributes: key(read, [] as string[], `Attribute keys looked at before the known ones: ${known.slice(0, 3).join(', ')}, …`),
+    })
+    .prefault({})
+    .describe(`Which span or resource attributes carry ${label}, the first one present wins.`)
+}
+
+/** A value that is read by `read` and is `fallback` where nothing is written; `fallback` is written as people would. */
+function key<T, F>(read: (value: unknown) => T, fallback: F, about: string) {
+  return z.unknown().prefault(fallback).transform(reading(read)).describe(about)
+}
+
+function optional<T>(read: (value: unknown) => T, about: string) {
+  return z.unknown().transform(reading(read)).optional().describe(about)
+}
+
+function required<T>(read: (value: unknown) => T, about: string) {
+  return z.unknown().transform(reading(read)).describe(about)
+}

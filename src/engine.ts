@@ -1,0 +1,95 @@
+/**
+ * The pure middle of the bridge: bytes and a time go in, series come out. No socket, no timer, no clock.
+ * The way of a span: scan → classify → assemble → (settled) → price → count.
+ */
+import { CostAttribution } from './cost/attribute.ts'
+import type { PriceBook } from './cost/prices.ts'
+import { Recorder } from './metrics/recorder.ts'
+import { SeriesStore, type SeriesStoreOptions } from './metrics/store.ts'
+import { Malformed, type Accepted } from './otlp/sink.ts'
+import { Classifier } from './spans/classify.ts'
+import type { Dialect } from './spans/dialect.ts'
+import { scanLogs } from './spans/logs.ts'
+import { Scanner } from './spans/scan.ts'
+import { StringTable } from './spans/strings.ts'
+import { DialectTables } from './spans/tables.ts'
+import { Assembler, type AssemblerOptions } from './traces/assembler.ts'
+
+export interface EngineOptions extends AssemblerOptions {
+  readonly dialects: readonly Dialect[]
+  readonly prices: PriceBook
+  readonly series?: SeriesStoreOptions
+}
+
+export class Engine {
+  readonly strings = new StringTable()
+  readonly tables: DialectTables
+  readonly store: SeriesStore
+  readonly assembler: Assembler
+  spansAccepted = 0
+  spansRejected = 0
+  logRecordsAccepted = 0
+  readonly #scanner: Scanner
+  #nowMs = 0
+
+  constructor(options: EngineOptions) {
+    const { strings } = this
+    this.tables = new DialectTables(options.dialects, strings)
+    this.store = new SeriesStore(strings, options.series)
+    const cost = new CostAttribution(options.prices, strings)
+    const recorder = new Recorder(this.store, strings)
+    const classifier = new Classifier(this.tables, strings)
+    this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
+      cost.attribute(settled)
+      recorder.record(settled, cost.unpriced, this.#nowMs)
+    })
+    this.#scanner = new Scanner(this.tables, strings, (span) => {
+      classifier.classify(span)
+      this.assembler.add(span, this.#nowMs)
+    })
+  }
+
+  /** Counts the spans of a protobuf ExportTraceServiceRequest. Throws `Malformed` when none of it can be read. */
+  traces(body: Uint8Array, nowMs: number): Accepted {
+    this.#advance(nowMs)
+    const { spans, rejected, error } = this.#scanner.scan(body)
+    if (spans === 0 && rejected > 0) throw new Malformed(`cannot read trace data: ${error}`)
+    this.spansAccepted += spans
+    this.spansRejected += rejected
+    return { accepted: spans, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${spans + rejected} spans: ${error}` }
+  }
+
+  /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
+  logs(body: Uint8Array, nowMs: number): Accepted {
+    this.#advance(nowMs)
+    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value }))
+    if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
+    this.logRecordsAccepted += records
+    return { accepted: records, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${records + rejected} log records: ${error}` }
+  }
+
+  /** Settles what is due and keeps the tables within their limits. To be called several times a second. */
+  tick(nowMs: number): void {
+    this.#advance(nowMs)
+    this.assembler.tick(nowMs)
+    this.store.expire(nowMs / 1000)
+  }
+
+  /** Settles everything, at shutdown. */
+  finish(nowMs: number): void {
+    this.#advance(nowMs)
+    this.assembler.tick(nowMs)
+    this.assembler.settleAll(nowMs)
+  }
+
+  #advance(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.store.tick(Math.floor(nowMs / 1000))
+    if (this.strings.crowded) {
+      this.strings.sweep((live) => {
+        this.assembler.markLive(live)
+        this.store.markLive(live)
+      })
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The bridge's own health, `spanbridge_*`, instrumented as any OpenTelemetry service is. Nearly all of it is read at a
+ * scrape from plain numbers that the stages keep, so the hot path makes no call here; only the pipeline latency is
+ * recorded, once a push.
+ */
+import type { Histogram } from '@opentelemetry/api'
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
+import { emptyResource } from '@opentelemetry/resources'
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
+import { fromClassic, type ExpositionSource, type Format } from './format.ts'
+import type { SeriesStore } from './store.ts'
+
+/** Counts since the start, and what is open now. A count by reason lists its known reasons at 0 from the start, so that a rule sees the first rise. */
+export interface HealthSource {
+  readonly spansAccepted: number
+  readonly spansRejected: Readonly<Record<string, number>>
+  readonly spansLate: number
+  readonly spansDuplicate: number
+  readonly logRecordsAccepted: number
+  /** Pushes answered with an error, by reason: too_large, malformed, overloaded, unsupported. */
+  readonly requestsRefused: Readonly<Record<string, number>>
+  readonly openRequests: number
+  readonly openRequestsEvicted: number
+  readonly pagesReceived: number
+}
+
+interface State {
+  readonly source: HealthSource
+  readonly store: SeriesStore
+  readonly version: string
+}
+
+interface Instrument {
+  readonly kind: 'counter' | 'gauge'
+  readonly help: string
+  /** The one label, of a metric that has one. */
+  readonly label?: string
+  /** A number, or with a label the number of each of its values. */
+  readonly read: (state: State) => number | Readonly<Record<string, number>>
+}
+
+const PIPELINE_LATENCY = 'spanbridge_pipeline_latency_seconds'
+/** Boundaries at the limits of its objective, 0.5 and 1 s. */
+const PIPELINE_LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
+const PIPELINE_LATENCY_HELP = 'From a push received to its spans counted.'
+
+export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
+  spanbridge_spans_accepted_total: { kind: 'counter', help: 'Spans read and passed on, duplicates included.', read: ({ source }) => source.spansAccepted },
+  spanbridge_spans_rejected_total: { kind: 'counter', help: 'Spans that could not be read, by reason.', label: 'reason', read: ({ source }) => source.spansRejected },
+  spanbridge_spans_late_total: { kind: 'counter', help: 'Spans that came after their request was settled; they still count.', read: ({ source }) => source.spansLate },
+  spanbridge_spans_duplicate_total: { kind: 'counter', help: 'Spans delivered again; they count once.', read: ({ source }) => source.spansDuplicate },
+  spanbridge_log_records_accepted_total: { kind: 'counter', help: 'Log records read and passed on.', read: ({ source }) => source.logRecordsAccepted },
+  spanbridge_requests_refused_total: { kind: 'counter', help: 'Pushes over HTTP and gRPC answered with an error, by reason.', label: 'reason', read: ({ source }) => source.requestsRefused },
+  spanbridge_open_requests: { kind: 'gauge', help: 'Agent requests that wait for more spans.', read: ({ source }) => source.openRequests },
+  spanbridge_open_requests_evicted_total: { kind: 'counter', help: 'Agent requests settled early to make room for newer ones.', read: ({ source }) => source.openRequestsEvicted },
+  spanbridge_series: { kind: 'gauge', help: 'Series held, by metric.', label: 'metric', read: ({ store }) => byMetric(store, (family) => family.size) },
+  spanbridge_series_overflow_total: { kind: 'counter', help: 'Lookups counted under __overflow__ because the metric or the tenant had no room, by metric.', label: 'metric', read: ({ store }) => byMetric(store, (family) => family.overflowed) },
+  spanbridge_series_expired_total: { kind: 'counter', help: 'Series freed because nothing touched them for long.', read: ({ store }) => store.expired },
+  spanbridge_values_invalid_total: { kind: 'counter', help: 'Values refused as negative, infinite or not a number, by metric.', label: 'metric', read: ({ store }) => byMetric(store, (family) => family.invalid) },
+  spanbridge_exemplars: { kind: 'gauge', help: 'Exemplars held.', read: ({ store }) => store.exemplars.size },
+  spanbridge_exemplars_dropped_total: { kind: 'counter', help: 'Exemplars that found no room.', read: ({ store }) => store.exemplars.dropped },
+  spanbridge_strings: { kind: 'gauge', help: 'Different strings held: label values, span names, scopes.', read: ({ store }) => store.strings.size },
+  spanbridge_strings_overflow_total: { kind: 'counter', help: 'Strings that became __overflow__ because the table was full.', read: ({ store }) => store.strings.overflowed },
+  spanbridge_pages_received_total: { kind: 'counter', help: 'Notifications received from Alertmanager.', read: ({ source }) => source.pagesReceived },
+  spanbridge_build_info: { kind: 'gauge', help: 'Always 1; the version is in the label.', label: 'version', read: ({ version }) => ({ [version]: 1 }) },
+}
+
+export class Health implements ExpositionSource {
+  readonly #reader = new ScrapeReader()
+  readonly #pipelineLatency: Histogram
+  // Without target_info, which is Prometheus's to make from the scrape, and without a label for the scope.
+  readonly #serializer = new PrometheusSerializer('', false, undefined, true, true)
+
+  constructor(source: HealthSource, store: SeriesStore, version: string) {
+    const provider = new MeterProvider({ readers: [this.#reader], resource: emptyResource() })
+    const meter = provider.getMeter('spanbridge')
+    const state = { source, store, version }
+    for (const [name, { kind, help, label = '', read }] of Object.entries(HEALTH_METRICS)) {
+      const instrument = kind === 'counter' ? meter.createObservableCounter(name, { description: help }) : meter.createObservableGauge(name, { description: help })
+      instrument.addCallback((result) => {
+        const read1 = read(state)
+        if (typeof read1 === 'number') result.observe(read1)
+        else for (const [value, number] of Object.entries(read1)) result.observe(number, { [label]: value })
+      })
+    }
+    this.#pipelineLatency = meter.createHistogram(PIPELINE_LATENCY, {
+      description: PIPELINE_LATENCY_HELP,
+      unit: 'seconds', // printed as `# UNIT`, so the word of the name and not OpenTelemetry's `s`
+      advice: { explicitBucketBoundaries: PIPELINE_LATENCY_BUCKETS },
+    })
+  }
+
+  /** Records one push: seconds from its arrival to its last span counted. */
+  pipelineLatency(seconds: number): void {
+    this.#pipelineLatency.record(seconds)
+  }
+
+  async text(format: Format): Promise<string> {
+    const { resourceMetrics, errors } = await this.#reader.collect()
+    if (errors.length > 0) throw new Error('cannot read the health metrics', { cause: errors[0] })
+    return fromClassic(this.#serializer.serialize(resourceMetrics), format)
+  }
+}
+
+/** Collects when asked, and starts no server: /metrics is ours. */
+class ScrapeReader extends MetricReader {
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+function byMetric(store: SeriesStore, read: (family: SeriesStore['families'][number]) => number): Record<string, number> {
+  return Object.fromEntries(store.families.map((family) => [family.definition.name, read(family)]))
+}

@@ -1,0 +1,172 @@
+/** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
+import { ERROR_TYPES, Kind, STEP_NAMES } from '../spans/names.ts'
+import type { StringTable } from '../spans/strings.ts'
+import { ACTIONS, BASES, OUTCOMES, Outcome, RESULTS, type Settled } from '../traces/settled.ts'
+import type { Family } from './family.ts'
+import type { SeriesStore } from './store.ts'
+
+/** Steps whose cost is unknown, as the cost stage tells them. */
+export interface UnpricedSteps {
+  readonly noPrice: readonly number[]
+  readonly noTokens: readonly number[]
+}
+
+/** Quality scores that arrive with spans were made elsewhere. */
+const LAYER = 'external'
+const CONTEXT_BANDS: readonly [number, string][] = [[10, '0-10'], [25, '11-25'], [50, '26-50'], [100, '51-100'], [Infinity, '101+']]
+
+export class Recorder {
+  readonly #family: Record<string, Family>
+  readonly #outcomes: number[]
+  readonly #success: number
+  readonly #error: number
+  readonly #steps: number[]
+  readonly #classes: number[]
+  readonly #types: number[]
+  readonly #bases: number[]
+  readonly #actions: number[]
+  readonly #results: number[]
+  readonly #tokens: { input: number; output: number; cachedInput: number; cacheWrite: number; reasoning: number; embedding: number }
+  readonly #noPrice: number
+  readonly #noTokens: number
+  readonly #layer: number
+  readonly #bands: readonly [number, number][]
+  readonly #perKind = new Int32Array(16)
+
+  constructor(store: SeriesStore, strings: StringTable) {
+    const ids = (text: string) => strings.pin(text)
+    this.#family = Object.fromEntries(store.families.map((f) => [f.definition.name, f]))
+    this.#outcomes = OUTCOMES.map(ids)
+    this.#success = ids('success')
+    this.#error = ids('error')
+    this.#steps = STEP_NAMES.map(ids)
+    this.#classes = ERROR_TYPES.map((e) => ids(e.class))
+    this.#types = ERROR_TYPES.map((e) => ids(e.type))
+    this.#bases = BASES.map(ids)
+    this.#actions = ACTIONS.map(ids)
+    this.#results = RESULTS.map(ids)
+    this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
+    this.#noPrice = ids('no_price')
+    this.#noTokens = ids('no_tokens')
+    this.#layer = ids(LAYER)
+    this.#bands = CONTEXT_BANDS.map(([most, text]) => [most, ids(text)])
+  }
+
+  record(settled: Settled, unpriced: UnpricedSteps, nowMs: number): void {
+    const f = this.#family
+    const { tenant, project, agent, weight } = settled
+    if (settled.isRequest) this.#request(settled, nowMs)
+    else if (settled.totalUsd > 0) {
+      const cost = f['agent_request_cost_usd']!
+      cost.addSum(cost.at(tenant, project, agent), settled.totalUsd * weight)
+    }
+    const perKind = this.#perKind.fill(0)
+    for (let i = 0; i < settled.steps; i++) {
+      perKind[settled.kind[i]!]!++
+      this.#step(settled, i, nowMs)
+    }
+    if (settled.isRequest) {
+      const steps = f['agent_steps_per_request']!
+      for (let kind = 1; kind < perKind.length; kind++) if (perKind[kind]! > 0) steps.observe(steps.at(agent, this.#steps[kind]!), perKind[kind]!, weight)
+    }
+    const calls = f['agent_unpriced_calls_total']!
+    for (const i of unpriced.noPrice) calls.add(calls.at(settled.name[i]!, this.#noPrice), weight)
+    for (const i of unpriced.noTokens) calls.add(calls.at(settled.name[i]!, this.#noTokens), weight)
+    if (settled.errors.length > 0) this.#errors(settled, nowMs)
+    if (settled.scores.length > 0) this.#scores(settled, nowMs)
+  }
+
+  #request(settled: Settled, nowMs: number): void {
+    const f = this.#family
+    const { tenant, project, agent, weight, trace } = settled
+    const requests = f['agent_requests_total']!
+    requests.add(requests.at(tenant, project, agent, this.#outcomes[settled.outcome]!), weight)
+    const duration = f['agent_request_duration_seconds']!
+    const reason = settled.outcome === Outcome.success ? 'slow' : 'error'
+    let row = duration.at(tenant, project, agent)
+    duration.observe(row, settled.seconds, weight)
+    duration.exemplar(row, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, reason)
+    const cost = f['agent_request_cost_usd']!
+    row = cost.at(tenant, project, agent)
+    cost.observe(row, settled.totalUsd, weight)
+    cost.exemplar(row, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'slow')
+  }
+
+  #step(settled: Settled, i: number, nowMs: number): void {
+    const f = this.#family
+    const { weight, trace } = settled
+    const kind = settled.kind[i]!
+    const name = settled.name[i]!
+    const agent = settled.stepAgent[i]!
+    const service = settled.stepService[i]!
+    const step = this.#steps[kind]!
+    const failed = settled.failed[i] === 1
+    const duration = this.#stepDuration ??= f['agent_step_duration_seconds']!
+    const seconds = settled.stepSeconds[i]!
+    const row = duration.at(service, agent, step, name, failed ? this.#error : this.#success)
+    duration.observe(row, seconds, weight)
+    if (failed) duration.exemplar(row, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
+    if (settled.costUsd[i]! > 0) {
+      const cost = this.#cost ??= f['agent_cost_usd_total']!
+      cost.add(cost.at(settled.tenant, settled.project, settled.agent, step, name, this.#bases[settled.basis[i]!]!), settled.costUsd[i]! * weight)
+    }
+    if (kind !== Kind.model && kind !== Kind.embedding) return
+    const tokens = this.#tokenFamily ??= f['agent_tokens_total']!
+    const types = this.#tokens
+    if (kind === Kind.embedding) {
+      // A type of its own: `input` is then the tokens of model calls alone, whatever a trace embeds.
+      if (settled.input[i]! > 0) tokens.add(tokens.at(service, agent, name, types.embedding), settled.input[i]! * weight)
+      return
+    }
+    if (settled.input[i]! > 0) tokens.add(tokens.at(service, agent, name, types.input), settled.input[i]! * weight)
+    if (settled.output[i]! > 0) tokens.add(tokens.at(service, agent, name, types.output), settled.output[i]! * weight)
+    if (settled.cachedInput[i]! > 0) tokens.add(tokens.at(service, agent, name, types.cachedInput), settled.cachedInput[i]! * weight)
+    if (settled.cacheWrite[i]! > 0) tokens.add(tokens.at(service, agent, name, types.cacheWrite), settled.cacheWrite[i]! * weight)
+    if (settled.reasoning[i]! > 0) tokens.add(tokens.at(service, agent, name, types.reasoning), settled.reasoning[i]! * weight)
+    if (settled.firstTokenSeconds[i]! >= 0) {
+      const first = f['agent_time_to_first_token_seconds']!
+      first.observe(first.at(service, name), settled.firstTokenSeconds[i]!, weight)
+    }
+    if (settled.stepMessages[i]! > 0) {
+      const messages = f['agent_context_messages']!
+      messages.observe(messages.at(agent, name), settled.stepMessages[i]!, weight)
+    }
+  }
+  #stepDuration: Family | undefined
+  #cost: Family | undefined
+  #tokenFamily: Family | undefined
+
+  #errors(settled: Settled, nowMs: number): void {
+    const f = this.#family
+    const { weight, trace } = settled
+    const errors = f['agent_errors_total']!
+    for (const e of settled.errors) {
+      errors.add(errors.at(e.service, e.agent, this.#classes[e.type]!, this.#types[e.type]!, this.#steps[e.kind]!, e.name), weight)
+    }
+    const cause = settled.rootCause
+    if (cause !== undefined && settled.isRequest) {
+      const causes = f['agent_root_causes_total']!
+      const row = causes.at(settled.tenant, settled.agent, this.#classes[cause.type]!, this.#types[cause.type]!, this.#steps[cause.kind]!, cause.name)
+      causes.add(row, weight)
+      causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
+    }
+    const recoveries = f['agent_recoveries_total']!
+    for (const r of settled.recoveries) {
+      recoveries.add(recoveries.at(r.agent, this.#steps[r.kind]!, r.name, this.#actions[r.action]!, this.#results[r.result]!), weight)
+    }
+  }
+
+  #scores(settled: Settled, nowMs: number): void {
+    const { tenant, project, agent, weight, trace } = settled
+    const quality = this.#family['agent_quality_score']!
+    for (const score of settled.scores) {
+      const row = quality.at(tenant, project, agent, this.#layer, score.evaluator)
+      quality.observe(row, score.value, weight)
+      quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
+      if (settled.messages < 0) continue
+      const byContext = this.#family['agent_quality_by_context']!
+      const band = this.#bands.find(([most]) => settled.messages <= most)![1]
+      byContext.observe(byContext.at(agent, band), score.value, weight)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { article } from './article.ts'
+import { html, type Html } from './html.ts'
+import type { Page, State } from './notification.ts'
+import type { Counts } from './store.ts'
+
+export interface Listing {
+  readonly pages: readonly Page[]
+  readonly counts: Counts
+  readonly state: State | undefined
+  /** Set when this is an older part of the list. */
+  readonly before: number | undefined
+  /** Rank from which the next older part is asked; null at the end. */
+  readonly older: number | null
+  /** Changes with every change of any page. */
+  readonly version: string
+  /** host:port the browser used, for the example; already checked. */
+  readonly host: string
+}
+
+/** The whole document. Addresses are relative, so that it also works below a path of a reverse proxy. */
+export function documentOf(listing: Listing, nowMs: number): string {
+  return `<!doctype html>\n${html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title(listing.counts)}</title>
+<link rel="icon" href="pager/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="pager/style.css">
+<script src="pager/live.js" type="module"></script>
+<noscript><meta http-equiv="refresh" content="30"></noscript>
+</head>
+<body>
+<a class="skip" href="#pages">Skip to the pages</a>
+<header class="bar">
+  <a class="brand" href="pager"><img src="pager/icon.svg" alt="" width="24" height="24">Spanbridge <span>Pager</span></a>
+  <nav aria-label="Bridge"><span id="live" data-state="off"><span class="dot" aria-hidden="true"></span> <span class="word">Static</span></span><a href="metrics">Metrics</a></nav>
+</header>
+<main id="pages">${list(listing, nowMs)}</main>
+<p id="announce" class="unseen" role="status" aria-live="polite"></p>
+</body>
+</html>`.markup}\n`
+}
+
+/** The part that live updates replace: headline, filter and articles. */
+export function listOf(listing: Listing, nowMs: number): string {
+  return list(listing, nowMs).markup
+}
+
+function list(listing: Listing, nowMs: number): Html {
+  const { counts, pages, older, before, version } = listing
+  return html`<div id="state" data-version="${version}" data-title="${title(counts)}">
+  <h1 class="${counts.firing > 0 ? 'firing' : 'quiet'}">${headline(counts)}</h1>
+  ${counts.firing + counts.resolved > 0 && html`<nav class="filter" aria-label="Show">${filter(listing)}</nav>`}
+</div>
+<div id="list">${pages.length > 0 ? pages.map((page) => article(page, nowMs)) : empty(listing)}</div>
+<nav id="more" aria-label="Older pages">${before !== undefined && html`<a href="${address(listing.state)}">Newest pages</a>`}${
+    older !== null && html`<a href="${address(listing.state, older)}">Older pages</a>`}</nav>`
+}
+
+function title(counts: Counts): string {
+  return `${counts.firing > 0 ? `(${counts.firing}) ` : ''}Pager · Spanbridge`
+}
+
+function headline({ firing, resolved }: Counts): string {
+  if (firing > 0) return firing === 1 ? '1 page is firing' : `${firing} pages are firing`
+  return resolved > 0 ? 'Nothing is firing' : 'No page has arrived yet'
+}
+
+function filter({ counts, state }: Listing): Html[] {
+  const choices = [
+    ['All', undefined, counts.firing + counts.resolved], ['Firing', 'firing', counts.firing], ['Resolved', 'resolved', counts.resolved],
+  ] as const
+  return choices.map(([text, value, count]) =>
+    html`<a id="filter-${value ?? 'all'}" href="${address(value)}"${state === value && html` aria-current="page"`}>${text} <span class="count">${count}</span></a>`)
+}
+
+function address(state: State | undefined, before?: number): string {
+  const query = new URLSearchParams({ ...(state && { state }), ...(before !== undefined && { before: String(before) }) }).toString()
+  return query === '' ? 'pager' : `pager?${query}`
+}
+
+function empty(listing: Listing): Html {
+  const { firing, resolved } = listing.counts
+  if (listing.before !== undefined) return html`<div id="empty-older" class="empty"><p>No older pages.</p></div>`
+  if (firing + resolved > 0) {
+    return html`<div id="empty-${listing.state ?? 'all'}" class="empty"><p>${
+      listing.state === 'firing' ? 'All is quiet. What was, is under Resolved.' : 'Nothing has resolved yet.'}</p></div>`
+  }
+  return html`<div id="empty" class="empty">
+  <p>When a documented threshold is broken, Alertmanager sends a page here and it appears on its own: what broke, since when, how bad, the root cause and the first remedy. Until then, this page stays empty.</p>
+  <h2>Send a test page</h2>
+  <pre tabindex="0" aria-label="curl command"><code id="example">${example(listing.host)}</code></pre>
+  <p>The same again with <code>resolved</code> in place of both <code>firing</code> resolves it.</p>
+  <h2>Connect Alertmanager</h2>
+  <pre tabindex="0" aria-label="Alertmanager configuration"><code>receivers:
+  - name: pager
+    webhook_configs:
+      - url: http://${listing.host}/pager/webhook
+        max_alerts: 100</code></pre>
+</div>`
+}
+
+/** A page that looks like a real one, in the fewest keys that the webhook takes. */
+function example(host: string): string {
+  return `curl -H 'Content-Type: application/json' http://${host}/pager/webhook -d '{
+  "version": "4", "groupKey": "test", "status": "firing", "alerts": [{ "status": "firing",
+  "labels": { "alertname": "TestPage", "severity": "info", "agent": "demo",
+    "step": "tool", "name": "lookup_order", "type": "5xx" },
+  "annotations": { "summary": "This is a test page",
+    "root_cause": "You sent it by hand", "remedy": "None needed" } }] }'`
+}

@@ -1,0 +1,124 @@
+import type { Alert, Page, Texts } from './notification.ts'
+
+/** Colour follows the level; the text shown stays the sender's own. */
+export type Level = 'critical' | 'warning' | 'info' | 'none'
+
+/** What a person reads first, as plain text: escaping is the renderer's part. */
+export interface PageView {
+  readonly alertname: string
+  readonly summary: string
+  readonly description: string
+  readonly severity: string
+  readonly level: Level
+  readonly sinceMs: number
+  /** null while it fires. */
+  readonly endedMs: number | null
+  readonly value: string
+  readonly limit: string
+  readonly tenants: readonly string[]
+  readonly projects: readonly string[]
+  readonly agents: readonly string[]
+  /** Distinct causes with the remedy of each, the worst alert's first. */
+  readonly causes: readonly Cause[]
+  readonly links: readonly Link[]
+}
+
+export interface Cause {
+  /** The rule's own words, '' when it has none. */
+  readonly text: string
+  /** 'tool', 'lookup_order', '5xx': from the labels, '' where there is none. */
+  readonly step: string
+  readonly name: string
+  readonly type: string
+  readonly remedy: string
+}
+
+export interface Link {
+  readonly text: string
+  readonly url: string
+}
+
+const LEVELS: Readonly<Record<string, Level>> = {
+  critical: 'critical', page: 'critical', emergency: 'critical', error: 'critical',
+  warning: 'warning', ticket: 'warning', warn: 'warning',
+  info: 'info', notice: 'info', none: 'none',
+}
+const WORST_FIRST: readonly Level[] = ['critical', 'warning', 'info', 'none']
+
+export function viewOf(page: Page): PageView {
+  const alerts = [...page.alerts].sort(worstFirst)
+  // The headline speaks of what fires; once all is resolved, of what it was.
+  const firing = alerts.filter((alert) => alert.status === 'firing')
+  const current = firing.length > 0 ? firing : alerts
+  const lead = current[0]
+  const labels = lead?.labels ?? {}
+  const annotations = lead?.annotations ?? {}
+  const starts = current.map((alert) => alert.startsAtMs).filter((ms) => ms !== null)
+  const ends = alerts.map((alert) => alert.endsAtMs).filter((ms) => ms !== null)
+  const alertname = text(labels, 'alertname')
+  return {
+    alertname,
+    summary: text(annotations, 'summary') || alertname || 'Alert without a name',
+    description: text(annotations, 'description') || text(annotations, 'message'),
+    severity: text(labels, 'severity'),
+    level: levelOf(lead),
+    sinceMs: starts.length > 0 ? Math.min(...starts) : page.openedMs,
+    endedMs: page.status === 'firing' ? null : ends.length > 0 ? Math.max(...ends) : page.resolvedMs ?? page.heardMs,
+    value: text(annotations, 'value'),
+    limit: text(annotations, 'limit') || text(annotations, 'threshold'),
+    tenants: distinct(current, ['tenant_id', 'tenant']),
+    projects: distinct(current, ['project_id', 'project']),
+    agents: distinct(current, ['agent']),
+    causes: causesOf(current),
+    links: linksOf(lead),
+  }
+}
+
+export function levelOf(alert: Alert | undefined): Level {
+  const severity = text(alert?.labels ?? {}, 'severity').toLowerCase()
+  return Object.hasOwn(LEVELS, severity) ? LEVELS[severity] ?? 'none' : 'none'
+}
+
+/** Only http and https, and none with a user name in it, which is there to look like another host. */
+export function safeUrl(url: string): string | null {
+  if (!/^https?:\/\//i.test(url)) return null
+  const parsed = URL.parse(url)
+  return parsed && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '' ? parsed.href : null
+}
+
+function worstFirst(a: Alert, b: Alert): number {
+  return WORST_FIRST.indexOf(levelOf(a)) - WORST_FIRST.indexOf(levelOf(b)) || (a.startsAtMs ?? 0) - (b.startsAtMs ?? 0)
+}
+
+function causesOf(alerts: readonly Alert[]): Cause[] {
+  const causes = new Map<string, Cause>()
+  for (const { labels, annotations } of alerts) {
+    const type = text(labels, 'type')
+    const cause: Cause = {
+      text: text(annotations, 'root_cause'),
+      step: text(labels, 'step') || text(labels, 'class'),
+      name: text(labels, 'name'),
+      type: type || (text(labels, 'step') ? text(labels, 'class') : ''),
+      remedy: text(annotations, 'remedy'),
+    }
+    if (Object.values(cause).some((part) => part !== '')) causes.set(JSON.stringify(Object.values(cause)), cause)
+  }
+  return [...causes.values()]
+}
+
+function linksOf(alert: Alert | undefined): Link[] {
+  if (!alert) return []
+  return [
+    { text: 'Runbook', url: text(alert.annotations, 'runbook_url') },
+    { text: 'Dashboard', url: text(alert.annotations, 'dashboard_url') },
+    { text: 'Query', url: alert.generatorUrl },
+  ].filter((link) => link.url !== '')
+}
+
+function distinct(alerts: readonly Alert[], keys: readonly string[]): string[] {
+  return [...new Set(alerts.map(({ labels }) => keys.map((key) => text(labels, key)).find(Boolean) ?? ''))].filter(Boolean)
+}
+
+function text(texts: Texts, key: string): string {
+  return Object.hasOwn(texts, key) ? (texts[key] ?? '').trim() : ''
+}

@@ -1,0 +1,164 @@
+import { Evidence, Num, Text } from './dialect.ts'
+import { causeOf } from './errors.ts'
+import { Cause, Kind } from './names.ts'
+import type { Span } from './span.ts'
+import { EMPTY, hashBytes, type StringTable } from './strings.ts'
+import { traitBit, type DialectTables } from './tables.ts'
+
+/** Name rules and causes are remembered by what they were derived from; the memory starts again when it is this large. */
+const MAX_REMEMBERED = 50_000
+/** A longer message list is not counted: scanning it would cost more than the span. */
+const MAX_MESSAGES_BYTES = 1 << 20
+const MAX_EVIDENCE_BYTES = 8_192
+
+const EXCEPTION_IS_FAILURE = traitBit('exceptionIsFailure')
+const NAMES_ARE_TEXT = traitBit('namesAreText')
+const CLIENT = 3
+const ERROR = 2
+
+/** Turns what the dialects found on a span into a step: its kind, its name, whether and why it failed. */
+export class Classifier {
+  readonly #tables: DialectTables
+  readonly #strings: StringTable
+  /** By scope and span name: kind, and the number of what the rule captured (0: nothing). */
+  readonly #byName = new Map<number, { kind: number; captured: number }>()
+  readonly #causes = new Map<number, number>()
+  #generation = 0
+
+  constructor(tables: DialectTables, strings: StringTable) {
+    this.#tables = tables
+    this.#strings = strings
+  }
+
+  classify(span: Span): void {
+    if (span.kind === Kind.unknown || (span.kind === Kind.client && span.spanKind !== CLIENT)) this.#kindByName(span)
+    else span.name = this.#stepName(span, EMPTY)
+    span.failed = span.status === ERROR || span.saysFailed || (span.hasException && (span.traits & EXCEPTION_IS_FAILURE) !== 0)
+    if (span.failed) {
+      span.cause = this.#cause(span)
+      if (span.name === EMPTY) span.name = this.#spanName(span)
+    }
+    if (span.firstTokenMs > span.startMs) span.setNumber(Num.firstTokenSeconds, (span.firstTokenMs - span.startMs) / 1000, 30)
+    if (span.kind === Kind.model) {
+      if (span.messageIndex >= 0) span.setNumber(Num.messages, span.messageIndex + 1, 10)
+      else if (span.messagesLength > 0 && span.messagesLength <= MAX_MESSAGES_BYTES) {
+        const messages = countMessages(span.body, span.messagesStart, span.messagesLength)
+        if (messages > 0) span.setNumber(Num.messages, messages, 10)
+      }
+    }
+  }
+
+  #kindByName(span: Span): void {
+    const rule = this.#nameRule(span)
+    span.kind = rule.kind
+    span.name = this.#stepName(span, rule.captured)
+  }
+
+  #nameRule(span: Span): { kind: number; captured: number } {
+    if (this.#generation !== this.#strings.generation || this.#byName.size > MAX_REMEMBERED) {
+      this.#byName.clear()
+      this.#generation = this.#strings.generation
+    }
+    const name = this.#strings.intern(span.body, span.nameStart, span.nameLength)
+    const key = span.scope * this.#strings.capacity + name
+    let known = this.#byName.get(key)
+    if (known === undefined) {
+      const found = this.#tables.nameRule(this.#strings.text(span.scope), this.#strings.text(name))
+      known = { kind: found?.rule.kind ?? Kind.unknown, captured: found?.captured === undefined ? EMPTY : this.#strings.internText(found.captured) }
+      this.#byName.set(key, known)
+    }
+    return known
+  }
+
+  #stepName(span: Span, captured: number): number {
+    const text = span.text
+    switch (span.kind) {
+      case Kind.model:
+      case Kind.embedding:
+        return text[Text.model]! || text[Text.responseModel]! || captured
+      case Kind.tool:
+        return text[Text.tool]! || text[Text.entity]! || captured || this.#capturedFromName(span)
+      case Kind.retrieval:
+        return text[Text.collection]! || text[Text.entity]! || captured || this.#spanName(span)
+      case Kind.agent:
+        return text[Text.agent]! || text[Text.entity]! || captured || this.#capturedFromName(span)
+      case Kind.evaluation:
+        return text[Text.evaluator]! || text[Text.entity]! || captured || this.#spanName(span)
+      case Kind.state:
+      case Kind.guardrail:
+        return text[Text.entity]! || captured || this.#spanName(span)
+      default:
+        return EMPTY
+    }
+  }
+
+  /** A name rule may know the step's name although an attribute already told the kind: `execute_tool search` is `search`. */
+  #capturedFromName(span: Span): number {
+    return this.#nameRule(span).captured || this.#spanName(span)
+  }
+
+  #spanName(span: Span): number {
+    if ((span.traits & NAMES_ARE_TEXT) !== 0) return EMPTY
+    return this.#strings.intern(span.body, span.nameStart, span.nameLength)
+  }
+
+  /** The same words mean the same cause: regular expressions run once per message, not once per span. */
+  #cause(span: Span): number {
+    const { body, evidence } = span
+    let hash = span.numRank[Num.httpStatus] === 255 ? 0 : span.num[Num.httpStatus]!
+    let high = 0
+    for (let i = 0; i < evidence.length; i += 2) {
+      const length = Math.min(evidence[i + 1]!, MAX_EVIDENCE_BYTES)
+      hash = Math.imul(hash, 31) + hashBytes(body, evidence[i]!, length)
+      high = Math.imul(high, 17) + length
+    }
+    const key = (hash >>> 0) * 65_536 + (high & 0xffff)
+    let cause = this.#causes.get(key)
+    if (cause === undefined) {
+      if (this.#causes.size > MAX_REMEMBERED) this.#causes.clear()
+      cause = causeOf({
+        statusMessage: evidenceText(span, Evidence.statusMessage),
+        errorType: evidenceText(span, Evidence.errorType),
+        errorMessage: evidenceText(span, Evidence.errorMessage),
+        exceptionType: evidenceText(span, Evidence.exceptionType),
+        exceptionMessage: evidenceText(span, Evidence.exceptionMessage),
+        httpStatus: span.numRank[Num.httpStatus] === 255 ? 0 : span.num[Num.httpStatus]!,
+      }).cause
+      this.#causes.set(key, cause)
+    }
+    return cause === Cause.none ? Cause.unknown : cause
+  }
+}
+
+/** The words of a failure, cut; '' when the span has none. */
+function evidenceText(span: Span, field: number): string {
+  const start = span.evidence[field * 2]!
+  const length = Math.min(span.evidence[field * 2 + 1]!, MAX_EVIDENCE_BYTES)
+  return length === 0 ? '' : Buffer.from(span.body.buffer, span.body.byteOffset + start, length).toString('utf8')
+}
+
+/** Objects in the outermost array of a JSON text; 0 when it is not an array. Strings are skipped, nothing is parsed. */
+function countMessages(bytes: Uint8Array, start: number, length: number): number {
+  const end = start + length
+  if (bytes[start] !== 0x5b) return 0
+  let depth = 0
+  let objects = 0
+  for (let i = start; i < end; i++) {
+    switch (bytes[i]) {
+      case 0x22: // a string: to its closing quote
+        for (i++; i < end && bytes[i] !== 0x22; i++) if (bytes[i] === 0x5c) i++
+        break
+      case 0x7b:
+        if (depth === 1) objects++
+        depth++
+        break
+      case 0x5b:
+        depth++
+        break
+      case 0x7d:
+      case 0x5d:
+        depth--
+    }
+  }
+  return objects
+}

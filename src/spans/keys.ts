@@ -1,0 +1,55 @@
+/**
+ * Finds a known key among the bytes of a span. Most attribute keys are of no interest and must cost
+ * next to nothing: three bytes and the length choose a bucket, which is nearly always empty for them,
+ * and only what is in it is compared in full.
+ */
+const BUCKETS = 1 << 13
+
+export class KeyTable {
+  readonly #first = new Int16Array(BUCKETS).fill(-1)
+  readonly #next: Int16Array
+  readonly #start: Int32Array
+  readonly #length: Int32Array
+  readonly #bytes: Uint8Array
+
+  constructor(keys: readonly string[]) {
+    const encoded = keys.map((key) => new TextEncoder().encode(key))
+    this.#bytes = Buffer.concat(encoded)
+    this.#next = new Int16Array(keys.length).fill(-1)
+    this.#start = new Int32Array(keys.length)
+    this.#length = new Int32Array(keys.length)
+    let start = 0
+    encoded.forEach((key, i) => {
+      this.#start[i] = start
+      this.#length[i] = key.length
+      start += key.length
+      const bucket = bucketOf(key, 0, key.length)
+      this.#next[i] = this.#first[bucket]!
+      this.#first[bucket] = i
+    })
+  }
+
+  /** Index of the key `bytes[start, start+length)` in the list given, -1 when it is not there. */
+  find(bytes: Uint8Array, start: number, length: number): number {
+    if (length === 0) return -1
+    let i = this.#first[bucketOf(bytes, start, length)]!
+    while (i >= 0) {
+      if (this.#length[i] === length) {
+        const own = this.#bytes
+        const from = this.#start[i]!
+        let k = 0
+        while (k < length && own[from + k] === bytes[start + k]) k++
+        if (k === length) return i
+      }
+      i = this.#next[i]!
+    }
+    return -1
+  }
+}
+
+function bucketOf(bytes: Uint8Array, start: number, length: number): number {
+  const last = bytes[start + length - 1]!
+  const middle = bytes[start + (length >> 1)]!
+  const third = bytes[start + length - (length >> 2) - 1]!
+  return (Math.imul(length, 0x2f) ^ (last << 5) ^ Math.imul(middle, 0x1d) ^ (third << 2)) & (BUCKETS - 1)
+}

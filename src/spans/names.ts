@@ -1,0 +1,112 @@
+/** What a span is. The first group are steps of a request; the rest give the tree its shape or are evidence. */
+export const Kind = {
+  unknown: 0,
+  model: 1,
+  embedding: 2,
+  retrieval: 3,
+  tool: 4,
+  state: 5,
+  guardrail: 6,
+  agent: 7,
+  evaluation: 8,
+  /** Structure only: a workflow, a graph node, a turn, a message hop. */
+  chain: 9,
+  /** A plain HTTP or database client span: evidence for the step around it. */
+  client: 10,
+  /** Building an agent, an index, a graph: neither a request nor a step. */
+  setup: 11,
+  /** Instrumentation noise, dropped on sight. */
+  noise: 12,
+} as const
+export type Kind = (typeof Kind)[keyof typeof Kind]
+
+/** The value of label `step`, by kind. What is only structure is told as the agent's own doing. */
+export const STEP_NAMES = ['agent', 'model', 'embedding', 'retrieval', 'tool', 'state', 'guardrail', 'agent', 'evaluation', 'agent', 'tool', 'agent', 'agent'] as const
+
+/** Kinds that are counted as steps. */
+export function isStep(kind: number): boolean {
+  return kind >= Kind.model && kind <= Kind.evaluation
+}
+
+/** Why something failed, before it is known whose failure it is. */
+export const Cause = {
+  none: 0,
+  unknown: 1,
+  rateLimit: 2,
+  unavailable: 3,
+  timeout: 4,
+  clientError: 5,
+  overflow: 6,
+  malformed: 7,
+  validation: 8,
+  loop: 9,
+  /** The caller gave up or a guardrail stopped the run: an end, not a fault of a step. */
+  stopped: 10,
+  staleData: 11,
+  /** Timed out, and the text says it was the model that did not answer. */
+  modelTimeout: 12,
+  /** HTTP 5xx / 4xx / read timeout in the words of a tool's HTTP client, told by whatever span. */
+  toolUnavailable: 13,
+  toolClientError: 14,
+  toolTimeout: 15,
+  toolMalformed: 16,
+} as const
+export type Cause = (typeof Cause)[keyof typeof Cause]
+
+/** Class and type of the error taxonomy, in one list so that a number names both. */
+export const ERROR_TYPES = [
+  { class: '', type: '' },
+  { class: 'unclassified', type: 'unclassified' },
+  { class: 'model', type: 'rate_limit' },
+  { class: 'model', type: 'validation_failed' },
+  { class: 'model', type: 'model_unavailable' },
+  { class: 'tool', type: 'timeout' },
+  { class: 'tool', type: '4xx' },
+  { class: 'tool', type: '5xx' },
+  { class: 'tool', type: 'malformed_response' },
+  { class: 'context', type: 'context_overflow' },
+  { class: 'context', type: 'stale_data' },
+  { class: 'coordination', type: 'deadlock' },
+  { class: 'coordination', type: 'timeout_inference' },
+] as const
+const UNCLASSIFIED = 1
+
+function typeIndex(cls: string, type: string): number {
+  return ERROR_TYPES.findIndex((e) => e.class === cls && e.type === type)
+}
+const T = {
+  rateLimit: typeIndex('model', 'rate_limit'),
+  validation: typeIndex('model', 'validation_failed'),
+  unavailable: typeIndex('model', 'model_unavailable'),
+  toolTimeout: typeIndex('tool', 'timeout'),
+  tool4xx: typeIndex('tool', '4xx'),
+  tool5xx: typeIndex('tool', '5xx'),
+  toolMalformed: typeIndex('tool', 'malformed_response'),
+  overflow: typeIndex('context', 'context_overflow'),
+  stale: typeIndex('context', 'stale_data'),
+  deadlock: typeIndex('coordination', 'deadlock'),
+  timeoutInference: typeIndex('coordination', 'timeout_inference'),
+}
+
+/** The same evidence means another error on another step: a 503 is the model's or the tool's. Returns an index into ERROR_TYPES. */
+export function errorType(cause: number, kind: number): number {
+  const toolLike = kind === Kind.tool || kind === Kind.retrieval || kind === Kind.client || kind === Kind.state
+  switch (cause) {
+    case Cause.none: return 0
+    case Cause.rateLimit: return toolLike ? T.tool4xx : T.rateLimit
+    case Cause.unavailable: return toolLike ? T.tool5xx : T.unavailable
+    case Cause.timeout: return toolLike ? T.toolTimeout : T.timeoutInference
+    case Cause.modelTimeout: return T.timeoutInference
+    case Cause.clientError: return toolLike ? T.tool4xx : T.validation
+    case Cause.overflow: return T.overflow
+    case Cause.malformed: return toolLike ? T.toolMalformed : T.validation
+    case Cause.validation: return T.validation
+    case Cause.loop: return T.deadlock
+    case Cause.staleData: return T.stale
+    case Cause.toolUnavailable: return kind === Kind.model ? T.unavailable : T.tool5xx
+    case Cause.toolClientError: return kind === Kind.model ? T.validation : T.tool4xx
+    case Cause.toolTimeout: return kind === Kind.model ? T.timeoutInference : T.toolTimeout
+    case Cause.toolMalformed: return kind === Kind.model ? T.validation : T.toolMalformed
+    default: return UNCLASSIFIED
+  }
+}

@@ -1,0 +1,645 @@
+/**
+ * The hot path: one pass over the bytes of an ExportTraceServiceRequest, calling `onSpan` for each span
+ * with the one `Span` record filled. Speed outranks plainness here and nowhere else:
+ *
+ * - the position is a local variable, and the one-byte varint is the case written out; longer ones go
+ *   through `long`, which leaves the new position in `this.pos`;
+ * - an attribute whose key no dialect knows is skipped without hashing it;
+ * - nothing is allocated per span; strings become numbers (`StringTable`), evidence stays a byte range.
+ *
+ * Every length is checked against the end of what contains it, where it is read. Reading a typed array
+ * past its end gives `undefined`, which no loop here survives on, so a truncated varint ends in `bad`
+ * rather than in a crash. A span that cannot be read is counted and skipped by its own length; the
+ * others of the batch are kept.
+ *
+ * Quoted from opentelemetry/proto/trace/v1/trace.proto, the fields read:
+ *   TracesData.resource_spans=1 · ResourceSpans.resource=1 scope_spans=2 · Resource.attributes=1
+ *   ScopeSpans.scope=1 spans=2 · InstrumentationScope.name=1
+ *   Span.trace_id=1 span_id=2 trace_state=3 parent_span_id=4 name=5 kind=6 start=7 end=8 attributes=9
+ *        dropped_attributes_count=10 events=11 links=13 status=15 flags=16
+ *   Event.time=1 name=2 attributes=3 · Link.trace_id=1 · Status.message=2 code=3
+ *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
+ */
+import { Evidence, Num, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
+import { hashBytes, type StringTable } from './strings.ts'
+import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
+import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
+import { KeyTable } from './keys.ts'
+import { samplingWeight } from './sampling.ts'
+
+const TWO32 = 4294967296
+const decoder = new TextDecoder()
+/** Longest document a `parse` rule is given. */
+const MAX_DOCUMENT_BYTES = 65_536
+/** Between STANDARD and OWN. */
+const PARSED_RANK = 9
+const EVENT_KEYS = new KeyTable(['exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value'])
+
+export interface ScanResult {
+  spans: number
+  rejected: number
+  /** Names the first thing that could not be read, '' when all was well. */
+  error: string
+}
+
+export class Scanner {
+  readonly span = new Span()
+  private readonly tables: DialectTables
+  private readonly strings: StringTable
+  private readonly onSpan: (span: Span) => void
+  private view = new DataView(new ArrayBuffer(0))
+  private pos = 0
+  /** What is wrong with the span in hand; '' while nothing is. */
+  private bad = ''
+  private readonly resourceText = new Int32Array(TEXT_FIELDS)
+  private readonly fields: Fields
+
+  constructor(tables: DialectTables, strings: StringTable, onSpan: (span: Span) => void) {
+    this.tables = tables
+    this.strings = strings
+    this.onSpan = onSpan
+    const span = this.span
+    this.fields = {
+      kind: (kind) => span.setKind(kind, PARSED_RANK),
+      text: (field: TextField, value: string) => { if (value !== '') span.setText(Text[field], strings.internText(value), PARSED_RANK) },
+      number: (field: NumField, value: number) => span.setNumber(Num[field], value, PARSED_RANK),
+      score: (evaluator, value) => span.addScore(strings.internText(evaluator), value),
+      firstToken: (unixMs) => { if (span.firstTokenMs === 0) span.firstTokenMs = unixMs },
+      failed: () => { span.saysFailed = true },
+    }
+  }
+
+  scan(body: Uint8Array): ScanResult {
+    const result: ScanResult = { spans: 0, rejected: 0, error: '' }
+    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+    this.span.body = body
+    const end = body.length
+    let p = 0
+    let resource = 0
+    while (p < end) {
+      const tag = this.varint(body, p, end)
+      p = this.pos
+      if (tag === 10) {
+        const length = this.varint(body, p, end)
+        p = this.pos
+        if (p + length > end) return fail(result, `resourceSpans[${resource}]`, `says ${length} bytes, ${end - p} are left`)
+        this.resourceSpans(body, p, p + length, resource++, result)
+        p += length
+      } else {
+        p = this.skip(body, p, end, tag)
+        if (p < 0) return fail(result, `byte ${this.pos}`, this.bad)
+      }
+    }
+    this.span.body = EMPTY_BODY
+    return result
+  }
+
+  private resourceSpans(b: Uint8Array, p: number, end: number, index: number, result: ScanResult): void {
+    // The resource comes first in practice but need not: find it before the spans.
+    const start = p
+    let found = false
+    this.resourceText.fill(0)
+    while (p < end && !found) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10) {
+        const length = this.varint(b, p, end)
+        if (this.pos + length > end) break
+        this.resource(b, this.pos, this.pos + length)
+        found = true
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) break
+      }
+    }
+    p = start
+    let scope = 0
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 18) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (p + length > end) { fail(result, `resourceSpans[${index}].scopeSpans[${scope}]`, `says ${length} bytes, ${end - p} are left`); return }
+        this.scopeSpans(b, p, p + length, index, scope++, result)
+        p += length
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) { fail(result, `resourceSpans[${index}]`, this.bad); return }
+      }
+    }
+  }
+
+  private resource(b: Uint8Array, p: number, end: number): void {
+    const span = this.span
+    span.reset()
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (p + length > end) return
+        this.bad = ''
+        this.attribute(b, p, p + length)
+        p += length
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) return
+      }
+    }
+    this.resourceText.set(span.text)
+  }
+
+  private scopeSpans(b: Uint8Array, p: number, end: number, resource: number, index: number, result: ScanResult): void {
+    const span = this.span
+    span.scope = 0
+    span.traits = 0
+    let n = 0
+    while (p < end) {
+      const tag = b[p]!
+      if (tag === 18) {
+        let length = b[p + 1]!
+        if (length < 128) p += 2
+        else {
+          length = this.varint(b, p + 1, end)
+          p = this.pos
+        }
+        if (!(p + length <= end)) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].spans[${n}]`, `says ${length} bytes, ${end - p} are left`); return }
+        this.bad = ''
+        span.reset()
+        if (this.spanFields(b, p, p + length)) {
+          result.spans++
+          this.onSpan(span)
+        } else fail(result, `resourceSpans[${resource}].scopeSpans[${index}].spans[${n}]`, this.bad)
+        n++
+        p += length
+        continue
+      }
+      const wide = this.varint(b, p, end)
+      p = this.pos
+      if (wide === 10) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (p + length > end) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].scope`, `says ${length} bytes, ${end - p} are left`); return }
+        this.scope(b, p, p + length)
+        p += length
+      } else {
+        p = this.skip(b, p, end, wide)
+        if (p < 0) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}]`, this.bad); return }
+      }
+    }
+  }
+
+  private scope(b: Uint8Array, p: number, end: number): void {
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (p + length > end) return
+        this.span.scope = this.strings.intern(b, p, length)
+        this.span.traits = this.tables.traitsOf(this.strings.text(this.span.scope))
+        return
+      }
+      p = this.skip(b, p, end, tag)
+      if (p < 0) return
+    }
+  }
+
+  /** Fills the record from one Span message. False: `this.bad` says what is wrong with it. */
+  private spanFields(b: Uint8Array, p: number, end: number): boolean {
+    const span = this.span
+    let startLo = 0, startHi = 0, endLo = 0, endHi = 0
+    let hasTrace = false, hasId = false
+    while (p < end) {
+      const tag = b[p++]!
+      if (tag === 74) { // attributes
+        let length = b[p++]!
+        if (length > 127) { length = this.varint(b, p - 1, end); p = this.pos }
+        if (!(p + length <= end)) return this.wrong('attribute longer than its span')
+        if (!this.attribute(b, p, p + length)) return false
+        p += length
+        continue
+      }
+      switch (tag) {
+        case 10: { // trace_id
+          if (b[p] !== 16 || p + 17 > end) return this.wrong('traceId is not 16 bytes')
+          const t = span.trace
+          t[0] = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
+          t[1] = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
+          t[2] = b[p + 9]! << 24 | b[p + 10]! << 16 | b[p + 11]! << 8 | b[p + 12]!
+          t[3] = b[p + 13]! << 24 | b[p + 14]! << 16 | b[p + 15]! << 8 | b[p + 16]!
+          if ((t[0]! | t[1]! | t[2]! | t[3]!) === 0) return this.wrong('traceId is all zero')
+          hasTrace = true
+          p += 17
+          break
+        }
+        case 18: { // span_id
+          if (b[p] !== 8 || p + 9 > end) return this.wrong('spanId is not 8 bytes')
+          span.idHi = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
+          span.idLo = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
+          if ((span.idHi | span.idLo) === 0) return this.wrong('spanId is all zero')
+          hasId = true
+          p += 9
+          break
+        }
+        case 34: { // parent_span_id, may be present and empty
+          const length = b[p]!
+          if (length === 0) { p++; break }
+          if (length !== 8 || p + 9 > end) return this.wrong('parentSpanId is not 8 bytes')
+          span.parentHi = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
+          span.parentLo = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
+          p += 9
+          break
+        }
+        case 42: { // name
+          let length = b[p++]!
+          if (length > 127) { length = this.varint(b, p - 1, end); p = this.pos }
+          if (!(p + length <= end)) return this.wrong('name longer than its span')
+          span.nameStart = p
+          span.nameLength = length
+          p += length
+          break
+        }
+        case 48: // kind
+          span.spanKind = b[p++]!
+          if (span.spanKind > 127) { span.spanKind = 0; this.varint(b, p - 1, end); p = this.pos }
+          break
+        case 57: // start_time_unix_nano
+          if (p + 8 > end) return this.wrong('startTimeUnixNano is cut off')
+          startLo = this.view.getUint32(p, true)
+          startHi = this.view.getUint32(p + 4, true)
+          p += 8
+          break
+        case 65: // end_time_unix_nano
+          if (p + 8 > end) return this.wrong('endTimeUnixNano is cut off')
+          endLo = this.view.getUint32(p, true)
+          endHi = this.view.getUint32(p + 4, true)
+          p += 8
+          break
+        case 122: { // status
+          let length = b[p++]!
+          if (length > 127) { length = this.varint(b, p - 1, end); p = this.pos }
+          if (!(p + length <= end)) return this.wrong('status longer than its span')
+          if (length > 0 && !this.status(b, p, p + length)) return false
+          p += length
+          break
+        }
+        default: {
+          const wide = this.varint(b, p - 1, end)
+          p = this.pos
+          if ((wide & 7) === 2) {
+            const length = this.varint(b, p, end)
+            p = this.pos
+            if (!(p + length <= end)) return this.wrong(`field ${wide >>> 3} longer than its span`)
+            const field = wide >>> 3
+            let ok = true
+            if (field === 11) ok = this.event(b, p, p + length)
+            else if (field === 13) ok = this.link(b, p, p + length)
+            else if (field === 3 && length > 0) span.weight = samplingWeight(b, p, length)
+            if (!ok) return false
+            p += length
+          } else if (wide === 80) { // dropped_attributes_count
+            span.dropped = this.varint(b, p, end)
+            p = this.pos
+          } else if (wide === 133) { // flags, fixed32: bit 8 says that bit 9 (the parent is remote) is known
+            if (p + 4 > end) return this.wrong('flags are cut off')
+            span.remoteParent = (b[p + 1]! & 3) === 3
+            p += 4
+          } else {
+            p = this.skip(b, p, end, wide)
+            if (p < 0) return false
+          }
+        }
+      }
+    }
+    if (p !== end) return this.wrong('its last field is cut off')
+    if (!hasTrace) return this.wrong('it has no traceId')
+    if (!hasId) return this.wrong('it has no spanId')
+    span.startMs = (startHi * TWO32 + startLo) / 1e6
+    span.endMs = (endHi * TWO32 + endLo) / 1e6
+    const seconds = (endHi - startHi) * 4.294967296 + (endLo - startLo) * 1e-9
+    span.seconds = seconds > 0 && span.startMs > 0 ? seconds : 0
+    if (span.seconds === 0 && span.numRank[Num.durationSeconds] !== 255 && span.endMs > 0) {
+      span.seconds = span.num[Num.durationSeconds]!
+      span.startMs = span.endMs - span.seconds * 1000
+    }
+    const text = span.text
+    const resource = this.resourceText
+    text[Text.service] = resource[Text.service]!
+    span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
+    span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
+    span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
+    return true
+  }
+
+  /** One KeyValue. Nearly all are `0a keylen key 12 vallen value`; any other order goes the slow way. */
+  private attribute(b: Uint8Array, p: number, end: number): boolean {
+    if (b[p] === 10) {
+      const keyLength = b[p + 1]!
+      const key = p + 2
+      const after = key + keyLength
+      if (keyLength < 128 && after < end && b[after] === 18) {
+        const found = this.tables.keys.find(b, key, keyLength)
+        if (found < 0) {
+          if (this.tables.messagePrefixes.length > 0) this.messageKey(b, key, keyLength)
+          return true
+        }
+        let p2 = after + 1
+        let length = b[p2++]!
+        if (length > 127) { length = this.varint(b, p2 - 1, end); p2 = this.pos }
+        if (!(p2 + length <= end)) return this.wrong('an attribute value is longer than its attribute')
+        if (length > 0) this.apply(this.tables.rules[found]!, b, p2, p2 + length)
+        return true
+      }
+    }
+    return this.oddAttribute(b, p, end)
+  }
+
+  private oddAttribute(b: Uint8Array, p: number, end: number): boolean {
+    let key = -1, keyLength = 0, value = -1, valueEnd = 0
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10 || tag === 18) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (!(p + length <= end)) return this.wrong('an attribute is cut off')
+        if (tag === 10) { key = p; keyLength = length } else { value = p; valueEnd = p + length }
+        p += length
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) return false
+      }
+    }
+    if (key < 0 || value < 0 || value === valueEnd) return true
+    const found = this.tables.keys.find(b, key, keyLength)
+    if (found >= 0) this.apply(this.tables.rules[found]!, b, value, valueEnd)
+    return true
+  }
+
+  /** Applies the rules of a known key to the AnyValue at [p, end). A value of a type the rule does not take is ignored. */
+  private apply(first: CompiledRule, b: Uint8Array, p: number, end: number): void {
+    const span = this.span
+    const type = b[p]!
+    let start = 0, length = 0, num = NaN
+    if (type === 10) {
+      length = b[p + 1]!
+      start = p + 2
+      if (length > 127) { length = this.varint(b, p + 1, end); start = this.pos }
+      if (!(start + length <= end)) return
+    } else if (type === 24) {
+      num = b[p + 1]!
+      if (num > 127) num = this.varint(b, p + 1, end)
+    } else if (type === 33) {
+      if (p + 9 > end) return
+      num = this.view.getFloat64(p + 1, true)
+    } else if (type === 16) num = b[p + 1] === 1 ? 1 : 0
+    else return
+    for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) {
+      switch (rule.code) {
+        case Rule.kind: {
+          if (type !== 10) break
+          const id = this.unquoted(b, start, length)
+          if (id < 1024) {
+            const kind = rule.values[id]!
+            if (kind >= 0) span.setKind(kind, rule.rank)
+          }
+          break
+        }
+        case Rule.present:
+          span.setKind(rule.field, rule.rank)
+          break
+        case Rule.text:
+          if (type === 10) {
+            if (rule.rank >= span.textRank[rule.field]!) break
+            const id = this.unquoted(b, start, length)
+            if (id > this.tables.lastNothing || id === 1) span.setText(rule.field, id, rule.rank)
+          } else if (type === 24 && (rule.field === Text.tenant || rule.field === Text.project)) {
+            span.setText(rule.field, this.strings.internText(String(num)), rule.rank)
+          }
+          break
+        case Rule.number: {
+          let value = num
+          if (type === 10) {
+            if (length === 0 || length > 40) break
+            value = Number(decoder.decode(b.subarray(start, start + length)).replaceAll('"', ''))
+          }
+          // Cost libraries write 0 for a model they have no price for: unknown, not free.
+          if (value === 0 && rule.field === Num.costUsd) break
+          span.setNumber(rule.field, value * (type === 24 ? rule.integerScale : rule.scale), rule.rank)
+          break
+        }
+        case Rule.responseId:
+          if (type === 10 && length > 0 && span.responseHi === 0) {
+            span.responseLo = hashBytes(b, start, length)
+            span.responseHi = hashBytes(b, start + (length >> 1), length - (length >> 1)) | 1
+          }
+          break
+        case Rule.evidence:
+          if (type === 10) this.note(rule.field, start, length)
+          else if (type === 24) this.note(rule.field, p, 0)
+          break
+        case Rule.failed: {
+          const id = type === 10 ? this.unquoted(b, start, length) : 1023
+          if ((id < 1023 && rule.values[id] === 1) || (type === 16 && num === 1 && rule.field === 1)) span.saysFailed = true
+          break
+        }
+        case Rule.messages:
+          if (type === 10 && length > span.messagesLength) {
+            span.messagesStart = start
+            span.messagesLength = length
+          }
+          break
+        case Rule.parse:
+          if (rule.field !== 0 && (span.traits & rule.field) === 0) break
+          if (type === 10 && length > 0) {
+            const read = rule.headBytes === 0 ? length : Math.min(length, rule.headBytes)
+            if (read <= MAX_DOCUMENT_BYTES) rule.read!(decoder.decode(b.subarray(start, start + read)), this.fields)
+          }
+      }
+    }
+  }
+
+  /** Some dialects write every value as JSON: `"gpt-4o-mini"` with its quotes. */
+  private unquoted(b: Uint8Array, start: number, length: number): number {
+    if (length >= 2 && b[start] === 34 && b[start + length - 1] === 34) return this.strings.intern(b, start + 1, length - 2)
+    return this.strings.intern(b, start, length)
+  }
+
+  private note(field: number, start: number, length: number): void {
+    const at = field << 1
+    if (this.span.evidence[at + 1] === 0) {
+      this.span.evidence[at] = start
+      this.span.evidence[at + 1] = length
+    }
+  }
+
+  /** `llm.input_messages.12.message.role` says that there are at least 13 messages. */
+  private messageKey(b: Uint8Array, key: number, length: number): void {
+    for (const prefix of this.tables.messagePrefixes) {
+      const n = prefix.length
+      if (length <= n || b[key] !== prefix[0] || b[key + 4] !== prefix[4] || b[key + n - 1] !== 46) continue
+      let i = 1
+      while (i < n && b[key + i] === prefix[i]) i++
+      if (i < n) continue
+      let index = 0
+      for (let digit = b[key + i]! - 48; digit >= 0 && digit <= 9 && index < 100_000; digit = b[key + ++i]! - 48) index = index * 10 + digit
+      if (i > n && index > this.span.messageIndex) this.span.messageIndex = index
+      return
+    }
+  }
+
+  private status(b: Uint8Array, p: number, end: number): boolean {
+    while (p < end) {
+      const tag = b[p++]!
+      if (tag === 24) {
+        this.span.status = this.varint(b, p, end)
+        p = this.pos
+      } else if (tag === 18) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (!(p + length <= end)) return this.wrong('status message is cut off')
+        if (length > 0) this.note(Evidence.statusMessage, p, length)
+        p += length
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) return false
+      }
+    }
+    return true
+  }
+
+  private event(b: Uint8Array, p: number, end: number): boolean {
+    let kind = 0, timeMs = 0, attributes = -1, evaluator = 0, score = NaN
+    const start = p
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 9) {
+        if (p + 8 > end) return this.wrong('event time is cut off')
+        timeMs = (this.view.getUint32(p + 4, true) * TWO32 + this.view.getUint32(p, true)) / 1e6
+        p += 8
+      } else if (tag === 18) {
+        const length = this.varint(b, p, end)
+        p = this.pos
+        if (!(p + length <= end)) return this.wrong('event name is cut off')
+        const found = this.tables.events.find(b, p, length)
+        if (found < 0) return true
+        kind = this.tables.eventKinds[found]!
+        p += length
+      } else if (tag === 26) {
+        attributes = attributes < 0 ? p : attributes
+        const length = this.varint(b, p, end)
+        if (!(this.pos + length <= end)) return this.wrong('event attribute is cut off')
+        p = this.pos + length
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) return false
+      }
+    }
+    const span = this.span
+    if (kind === EventKind.firstToken) {
+      if (timeMs > 0 && (span.firstTokenMs === 0 || timeMs < span.firstTokenMs)) span.firstTokenMs = timeMs
+      return true
+    }
+    if (kind === EventKind.exception) span.hasException = true
+    p = start
+    while (p < end) { // the lengths were checked above
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag !== 26) { p = this.skip(b, p, end, tag); continue }
+      const length = this.varint(b, p, end)
+      p = this.pos
+      const after = p + length
+      if (b[p] === 10 && b[p + 1]! < 128) {
+        const key = EVENT_KEYS.find(b, p + 2, b[p + 1]!)
+        let v = p + 2 + b[p + 1]!
+        if (key >= 0 && b[v] === 18) {
+          this.varint(b, v + 1, after)
+          v = this.pos
+          const type = b[v]
+          if (type === 10) {
+            const n = this.varint(b, v + 1, after)
+            if (this.pos + n <= after) {
+              if (key === 0) this.note(Evidence.exceptionType, this.pos, n)
+              else if (key === 1) this.note(Evidence.exceptionMessage, this.pos, n)
+              else if (key === 2) evaluator = this.strings.intern(b, this.pos, n)
+            }
+          } else if (key === 3 && type === 33 && v + 9 <= after) score = this.view.getFloat64(v + 1, true)
+          else if (key === 3 && type === 24) score = this.varint(b, v + 1, after)
+        }
+      }
+      p = after
+    }
+    if (kind === EventKind.evaluation) span.addScore(evaluator, score)
+    return true
+  }
+
+  private link(b: Uint8Array, p: number, end: number): boolean {
+    const span = this.span
+    while (p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10) {
+        if (b[p] !== 16 || p + 17 > end) return this.wrong('link traceId is not 16 bytes')
+        if (span.linkCount < MAX_LINKS) {
+          for (let w = 0; w < 4; w++) span.links[span.linkCount * 4 + w] = this.view.getInt32(p + 1 + w * 4, false)
+          span.linkCount++
+        }
+        p += 17
+      } else {
+        p = this.skip(b, p, end, tag)
+        if (p < 0) return false
+      }
+    }
+    return true
+  }
+
+  /** Reads a varint at p; the position after it is in `this.pos`, past `end` when it was cut off. At most ten bytes, as in protobuf. */
+  private varint(b: Uint8Array, p: number, end: number): number {
+    let byte = b[p++]!
+    if (byte < 128 && p <= end) { this.pos = p; return byte }
+    let value = byte & 127
+    let scale = 128
+    for (let i = 1; i < 10 && byte > 127 && p < end; i++) {
+      byte = b[p++]!
+      value += (byte & 127) * scale
+      scale *= 128
+    }
+    if (byte > 127 || p > end) { this.bad = 'a number is cut off or longer than ten bytes'; this.pos = Infinity; return Infinity }
+    this.pos = p
+    return value
+  }
+
+  /** Position after the field with this tag, -1 when it cannot be skipped. */
+  private skip(b: Uint8Array, p: number, end: number, tag: number): number {
+    const type = tag & 7
+    let next = Infinity
+    if (tag > 0 && tag < Infinity) {
+      if (type === 0) { this.varint(b, p, end); next = this.pos }
+      else if (type === 1) next = p + 8
+      else if (type === 2) { const length = this.varint(b, p, end); next = this.pos + length }
+      else if (type === 5) next = p + 4
+    }
+    if (next <= end) return next
+    this.pos = p
+    this.bad = tag > 0 && tag < Infinity && type !== 3 && type !== 4 && type < 6 ? `field ${Math.floor(tag / 8)} is cut off` : `wire type ${type} of field ${Math.floor(tag / 8)} is not protobuf 3`
+    return -1
+  }
+
+  private wrong(what: string): false {
+    this.bad = this.bad === '' ? what : this.bad
+    return false
+  }
+}
+
+const EMPTY_BODY = new Uint8Array(0)
+
+function fail(result: ScanResult, where: string, what: string): ScanResult {
+  result.rejected++
+  if (result.error === '') result.error = `${where}: ${what}`
+  return result
+}

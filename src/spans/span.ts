@@ -1,0 +1,142 @@
+import { EVIDENCE_FIELDS, NUM_FIELDS, Num, TEXT_FIELDS, Text, type NumField, type TextField } from './dialect.ts'
+import { Cause, Kind } from './names.ts'
+
+/** Most links of one span that are looked at. */
+export const MAX_LINKS = 16
+/** Rank of a text that the resource tells: whatever the span itself tells outranks it. */
+export const RESOURCE_RANK = 200
+/** Most scores read off one span. */
+const MAX_SCORES = 32
+
+export interface Score {
+  readonly evaluator: number
+  readonly value: number
+}
+
+/**
+ * The record that flows from `spans/` to `traces/`. There is one, filled again for every span: nothing is
+ * allocated per span or attribute, and whoever wants to keep something copies it. Byte ranges point into
+ * `body`, which is only valid until the push it came in has been scanned.
+ */
+export class Span {
+  body: Uint8Array = new Uint8Array(0)
+
+  /** Trace id as four 32-bit words. */
+  readonly trace = new Int32Array(4)
+  idHi = 0
+  idLo = 0
+  /** Both 0: a root. */
+  parentHi = 0
+  parentLo = 0
+  /** The parent runs in another process: this span is where the request entered this one. */
+  remoteParent = false
+  /** Unix time in milliseconds, with fractions. */
+  startMs = 0
+  endMs = 0
+  /** Length in seconds, never negative. */
+  seconds = 0
+  /** OTel SpanKind: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  spanKind = 0
+  /** OTel status: 0 unset, 1 ok, 2 error. */
+  status = 0
+  nameStart = 0
+  nameLength = 0
+  scope = 0
+  traits = 0
+  /** Attributes the SDK dropped: what is missing is then unknown, not absent. */
+  dropped = 0
+  /** How many spans this one stands for (`ot=th:` of a sampler), 1 without sampling. */
+  weight = 1
+  linkCount = 0
+  readonly links = new Int32Array(4 * MAX_LINKS)
+
+  kind: number = Kind.unknown
+  kindRank = 255
+  readonly text = new Int32Array(TEXT_FIELDS)
+  readonly textRank = new Uint8Array(TEXT_FIELDS).fill(255)
+  readonly num = new Float64Array(NUM_FIELDS)
+  /** 255: the span does not tell. */
+  readonly numRank = new Uint8Array(NUM_FIELDS).fill(255)
+  responseHi = 0
+  responseLo = 0
+  readonly evidence = new Int32Array(2 * EVIDENCE_FIELDS)
+  hasException = false
+  saysFailed = false
+  messagesStart = 0
+  messagesLength = 0
+  messageIndex = -1
+  /** Time of the first token event, 0 when there was none. */
+  firstTokenMs = 0
+  readonly scores: Score[] = []
+
+  /** What the classifier concludes: the step's name, and why it failed. */
+  name = 0
+  cause: number = Cause.none
+  failed = false
+
+  reset(): void {
+    this.parentHi = 0
+    this.parentLo = 0
+    this.remoteParent = false
+    this.startMs = 0
+    this.endMs = 0
+    this.seconds = 0
+    this.spanKind = 0
+    this.status = 0
+    this.nameLength = 0
+    this.dropped = 0
+    this.weight = 1
+    this.linkCount = 0
+    this.kind = Kind.unknown
+    this.kindRank = 255
+    this.text.fill(0)
+    this.textRank.fill(255)
+    this.numRank.fill(255)
+    this.responseHi = 0
+    this.responseLo = 0
+    this.evidence.fill(0)
+    this.hasException = false
+    this.saysFailed = false
+    this.messagesLength = 0
+    this.messageIndex = -1
+    this.firstTokenMs = 0
+    if (this.scores.length > 0) this.scores.length = 0
+    this.failed = false
+    this.cause = Cause.none
+  }
+
+  setKind(kind: number, rank: number): void {
+    if (rank < this.kindRank) {
+      this.kind = kind
+      this.kindRank = rank
+    }
+  }
+
+  setText(field: number, id: number, rank: number): void {
+    if (rank < this.textRank[field]!) {
+      this.text[field] = id
+      this.textRank[field] = rank
+    }
+  }
+
+  setNumber(field: number, value: number, rank: number): void {
+    if (rank < this.numRank[field]! && value >= 0 && value < Infinity) {
+      this.num[field] = value
+      this.numRank[field] = rank
+    }
+  }
+
+  addScore(evaluator: number, value: number): void {
+    if (this.scores.length < MAX_SCORES && value >= 0 && value <= 1) this.scores.push({ evaluator, value })
+  }
+
+  /** A text field's number, 0 when the span does not tell. */
+  textOf(field: TextField): number {
+    return this.text[Text[field]]!
+  }
+
+  /** A number field, -1 when the span does not tell. */
+  numberOf(field: NumField): number {
+    return this.numRank[Num[field]] === 255 ? -1 : this.num[Num[field]]!
+  }
+}

@@ -1,0 +1,134 @@
+import { KeyTable } from './keys.ts'
+import { StringTable } from './strings.ts'
+import {
+  Evidence, Num, Text,
+  type AttributeRule, type Dialect, type Fields, type NameRule, type Trait,
+} from './dialect.ts'
+
+/** Rule codes the scanner switches on. */
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8 } as const
+
+/** One attribute rule, compiled. `next` chains the rules of one key. */
+export interface CompiledRule {
+  readonly code: number
+  readonly field: number
+  readonly rank: number
+  readonly scale: number
+  readonly integerScale: number
+  /** Kind by number of the value, -1 for none; values are pinned, so their numbers are small. */
+  readonly values: Int8Array
+  readonly read: ((text: string, fields: Fields) => void) | undefined
+  readonly headBytes: number
+  readonly next: CompiledRule | undefined
+}
+
+export const TRAITS: readonly Trait[] = ['joinsLinks', 'exceptionIsFailure', 'nativeSdk', 'attemptsAreSpans', 'namesAreText', 'judges', 'streamTwins', 'tellsScores', 'namesOverrule']
+export function traitBit(trait: Trait): number {
+  return 1 << TRAITS.indexOf(trait)
+}
+
+export const EventKind = { exception: 1, firstToken: 2, evaluation: 3 } as const
+
+/** All dialects in one: what the scanner looks attributes up in. */
+export class DialectTables {
+  readonly keys: KeyTable
+  readonly rules: readonly CompiledRule[]
+  readonly events: KeyTable
+  readonly eventKinds: readonly number[]
+  readonly messagePrefixes: readonly Uint8Array[]
+  /** Numbers up to here are no values: '', `__overflow__`, `None`, `null`, `undefined`. */
+  readonly lastNothing: number
+  readonly #dialects: readonly Dialect[]
+  readonly #traits = new Map<string, number>()
+
+  constructor(dialects: readonly Dialect[], strings: StringTable) {
+    this.#dialects = dialects
+    for (const nothing of ['None', 'null', 'undefined', '{}', '[]']) strings.pin(nothing)
+    this.lastNothing = strings.pin('nil')
+
+    const byKey = new Map<string, AttributeRule[]>()
+    for (const dialect of dialects) {
+      for (const [key, rule] of Object.entries(dialect.attributes ?? {})) {
+        const rules = byKey.get(key)
+        if (rules === undefined) byKey.set(key, [rule])
+        else if (!rules.some((known) => sameRule(known, rule))) rules.push(rule)
+      }
+    }
+    this.keys = new KeyTable([...byKey.keys()])
+    this.rules = [...byKey.values()].map((rules) => rules.reduceRight<CompiledRule | undefined>((next, rule) => compile(rule, strings, next), undefined)!)
+
+    const events = new Map(dialects.flatMap((d) => Object.entries(d.events ?? {})))
+    this.events = new KeyTable([...events.keys()])
+    this.eventKinds = [...events.values()].map((kind) => EventKind[kind])
+    this.messagePrefixes = dialects.flatMap((d) => d.messagePrefixes ?? []).map((prefix) => new TextEncoder().encode(prefix))
+  }
+
+  /** The traits of a scope as bits, by the dialects that claim it. */
+  traitsOf(scope: string): number {
+    let bits = this.#traits.get(scope)
+    if (bits === undefined) {
+      bits = 0
+      for (const dialect of this.#dialects) {
+        if (dialect.scopes?.test(scope) !== true) continue
+        for (const trait of dialect.traits ?? []) bits |= traitBit(trait)
+        if (dialect.names?.some((rule) => rule.overrules) === true) bits |= traitBit('namesOverrule')
+      }
+      if (this.#traits.size > 10_000) this.#traits.clear()
+      this.#traits.set(scope, bits)
+    }
+    return bits
+  }
+
+  /** The first name rule that fits, and what it captured. */
+  nameRule(scope: string, name: string): { rule: NameRule; captured: string | undefined } | undefined {
+    for (const dialect of this.#dialects) {
+      if (dialect.names === undefined || (dialect.scopes !== undefined && !dialect.scopes.test(scope))) continue
+      for (const rule of dialect.names) {
+        const match = rule.name.exec(name)
+        if (match !== null) return { rule, captured: match[1] }
+      }
+    }
+    return undefined
+  }
+
+  /** The dialect that claims this scope, for `doctor`. */
+  dialectOf(scope: string): string | undefined {
+    return this.#dialects.find((d) => d.scopes?.test(scope))?.name
+  }
+}
+
+function sameRule(a: AttributeRule, b: AttributeRule): boolean {
+  if (a.do === 'parse' || b.do === 'parse') return a.do === b.do && a.read === b.read
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule | undefined): CompiledRule {
+  const values = new Int8Array(1024).fill(-1)
+  const compiled = { code: Rule[rule.do === 'kind' ? 'kind' : rule.do], field: 0, rank: 0, scale: 1, integerScale: 1, values, read: undefined, headBytes: 0, next }
+  switch (rule.do) {
+    case 'kind':
+      for (const [value, kind] of Object.entries(rule.values)) values[pinSmall(strings, value)] = kind
+      return { ...compiled, rank: rule.rank }
+    case 'present':
+      return { ...compiled, field: rule.kind, rank: rule.rank }
+    case 'text':
+      return { ...compiled, field: Text[rule.field], rank: rule.rank }
+    case 'number':
+      return { ...compiled, field: Num[rule.field], rank: rule.rank, scale: rule.scale, integerScale: rule.integerScale }
+    case 'evidence':
+      return { ...compiled, field: Evidence[rule.field] }
+    case 'failed':
+      for (const value of rule.values) values[pinSmall(strings, value)] = 1
+      return { ...compiled, field: rule.values.includes('true') ? 1 : 0 }
+    case 'parse':
+      return { ...compiled, read: rule.read, field: rule.limits.trait === undefined ? 0 : traitBit(rule.limits.trait), headBytes: rule.limits.headBytes ?? 0 }
+    default:
+      return compiled
+  }
+}
+
+function pinSmall(strings: StringTable, value: string): number {
+  const id = strings.pin(value)
+  if (id >= 1024) throw new Error(`cannot compile dialects: more than 1024 pinned values before ${JSON.stringify(value)}`)
+  return id
+}

@@ -1,0 +1,524 @@
+/**
+ * Puts spans together to requests. State is small and constant per span (records.ts), nothing is
+ * buffered, and nothing is counted before a request settles: then every record of it is known, each
+ * span once, so that order, batching and repetition of what arrived cannot matter.
+ *
+ * A request settles at its root plus a short grace, or after an idle time without a root, or early
+ * when there is no more room (the oldest first, counted). For a while after that its spans are
+ * remembered: a repeated one is dropped, a new one is counted as late, for the same tenant.
+ */
+import { Num, Text } from '../spans/dialect.ts'
+import { Kind } from '../spans/names.ts'
+import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
+import { traitBit } from '../spans/tables.ts'
+import { DeadlineQueue } from './queue.ts'
+import { BLOCK, Flag, pack, Records } from './records.ts'
+import { Requests, RowFlag, State, Told } from './requests.ts'
+import { Responses } from './responses.ts'
+import { Outcome, Settled } from './settled.ts'
+import { Settler } from './settle.ts'
+import { Sources } from './sources.ts'
+
+export interface AssemblerOptions {
+  /** After the root, for spans that come after it. */
+  readonly settleGraceMs: number
+  /** Without a root, after the last span. */
+  readonly idleTimeoutMs: number
+  /** After settling, for late and repeated spans. */
+  readonly lateWindowMs: number
+  readonly maxOpenRequests: number
+  readonly maxSpansPerRequest: number
+}
+
+export interface AssemblerCounts {
+  duplicates: number
+  late: number
+  /** Spans past `maxSpansPerRequest`: counted one by one, without their place in the tree. */
+  crowded: number
+  evicted: number
+}
+
+const JOINS = traitBit('joinsLinks')
+const NATIVE = traitBit('nativeSdk')
+const ATTEMPTS = traitBit('attemptsAreSpans')
+const ROOT_FIRST = 1e15
+/** Past this many records a request's span ids are looked up in a map instead of by looking at each. */
+const BIG = 64
+const MAX_PENDING_SCORES = 10_000
+
+export class Assembler {
+  readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0 }
+  readonly requests: Requests
+  readonly records: Records
+  readonly #options: AssemblerOptions
+  readonly #onSettled: (settled: Settled) => void
+  readonly #settler: Settler
+  readonly #settled = new Settled()
+  readonly #sources = new Sources()
+  readonly #responses = new Responses()
+  readonly #idle = new DeadlineQueue()
+  readonly #rooted = new DeadlineQueue()
+  readonly #remembered = new DeadlineQueue()
+  readonly #scores = new Map<number, Score[]>()
+  readonly #pendingScores = new Map<string, Score[]>()
+  readonly #bigIndex = new Map<number, Map<number, number>>()
+  #open = 0
+
+  constructor(options: AssemblerOptions, text: (id: number) => string, onSettled: (settled: Settled) => void) {
+    this.#options = options
+    this.#onSettled = onSettled
+    // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
+    this.requests = new Requests(options.maxOpenRequests * 2 + 16)
+    this.records = new Records(options.maxOpenRequests * 9 + 64)
+    this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, text)
+  }
+
+  get openRequests(): number {
+    return this.#open
+  }
+
+  /** Takes in one classified span. */
+  add(span: Span, nowMs: number): void {
+    if (span.kind === Kind.noise) return
+    const requests = this.requests
+    // A span needs a place for itself and perhaps one for its parent.
+    while (this.records.room < 2) this.#evict(nowMs)
+    let row = requests.find(span.trace)
+    if (row < 0) row = this.#openRow(span, nowMs)
+    if (span.linkCount > 0 && (span.traits & JOINS) !== 0) row = this.#join(span, row)
+    if (requests.state[row] === State.settled) return this.#late(span, row)
+
+    let record = this.#find(row, span.idHi, span.idLo)
+    if (record >= 0 && (this.records.packed(record) & Flag.arrived) !== 0) {
+      this.counts.duplicates++
+      return
+    }
+    if (record < 0) {
+      if (requests.records[row]! >= this.#options.maxSpansPerRequest) {
+        this.counts.crowded++
+        return this.#single(span, row, false)
+      }
+      record = this.#addRecord(row, span.idHi, span.idLo)
+    }
+    let parent = -1
+    if ((span.parentHi | span.parentLo) !== 0) {
+      parent = requests.lastParent[row]!
+      if (parent < 0 || !this.records.is(parent, span.parentHi, span.parentLo)) {
+        parent = this.#find(row, span.parentHi, span.parentLo)
+        if (parent < 0) parent = this.#addRecord(row, span.parentHi, span.parentLo)
+        requests.lastParent[row] = parent
+      }
+    }
+    this.#fill(span, row, record, parent, nowMs)
+  }
+
+  /** A score for a request by trace id, from a log record: it may come before, while or after the request is in hand. */
+  addScore(trace: Int32Array, score: Score): void {
+    const row = this.requests.find(trace)
+    if (row < 0) {
+      const key = trace.join()
+      const pending = this.#pendingScores.get(key)
+      if (pending !== undefined) pending.push(score)
+      else if (this.#pendingScores.size < MAX_PENDING_SCORES) this.#pendingScores.set(key, [score])
+      return
+    }
+    if (this.requests.state[row] === State.settled) {
+      const settled = this.#lateRecord(row)
+      settled.scores.push(score)
+      this.#onSettled(settled)
+    } else this.#keepScore(row, score)
+  }
+
+  /** Settles what is due. To be called several times a second. */
+  tick(nowMs: number): void {
+    const { requests } = this
+    while (this.#rooted.nextMs <= nowMs) {
+      const row = this.#rooted.take(requests.generation)
+      if (row < 0 || requests.state[row] !== State.rooted) continue
+      const flags = requests.flags[row]!
+      if ((flags & RowFlag.joined) !== 0) {
+        // Of a run spread over many traces each has a root: the run is over when its agent has ended and nothing more comes.
+        const wait = (flags & RowFlag.agentSeen) !== 0 ? this.#options.settleGraceMs : this.#options.idleTimeoutMs
+        if (requests.seenMs[row]! + wait > nowMs) {
+          this.#rooted.push(row, requests.generation[row]!, nowMs + this.#options.settleGraceMs)
+          continue
+        }
+      }
+      this.#settle(row, nowMs)
+    }
+    while (this.#idle.nextMs <= nowMs) {
+      const row = this.#idle.take(requests.generation)
+      if (row < 0 || requests.state[row] !== State.open) continue
+      const deadline = requests.seenMs[row]! + this.#options.idleTimeoutMs
+      if (deadline > nowMs) this.#idle.push(row, requests.generation[row]!, deadline)
+      else this.#settle(row, nowMs)
+    }
+    while (this.#remembered.nextMs <= nowMs) {
+      const row = this.#remembered.take(requests.generation)
+      if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
+    }
+  }
+
+  /** Settles everything in hand, at shutdown. */
+  settleAll(nowMs: number): void {
+    for (const queue of [this.#rooted, this.#idle]) {
+      while (queue.size > 0) {
+        const row = queue.take(this.requests.generation)
+        if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs)
+      }
+    }
+    for (const scores of this.#pendingScores.values()) {
+      this.#settled.reset()
+      this.#settled.tenant = this.#settled.project = this.#settled.agent = this.#settled.service = 0
+      this.#settled.scores.push(...scores)
+      this.#onSettled(this.#settled)
+    }
+    this.#pendingScores.clear()
+  }
+
+  /** Marks the numbers of all strings in use, for a sweep of the string table. */
+  markLive(live: Uint8Array): void {
+    this.#sources.markLive(live)
+    const { requests, records } = this
+    for (let row = 0; row < requests.capacity; row++) {
+      if (requests.state[row] === State.free) continue
+      live[requests.service[row]!] = 1
+      for (let which = 0; which < 3; which++) live[requests.toldOf(row, which)] = 1
+      if (requests.state[row] === State.settled) continue
+      for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
+        for (let slot = 0; slot < BLOCK; slot++) {
+          const record = block * BLOCK + slot
+          live[records.name(record)] = 1
+          const call = records.call(record)
+          if (call >= 0) live[records.provider(call)] = 1
+        }
+      }
+    }
+    for (const list of [...this.#scores.values(), ...this.#pendingScores.values()]) for (const score of list) live[score.evaluator] = 1
+  }
+
+  #openRow(span: Span, nowMs: number): number {
+    while (this.requests.full || this.#open >= this.#options.maxOpenRequests) this.#evict(nowMs)
+    const row = this.requests.open(span.trace, nowMs)
+    this.#open++
+    this.requests.baseMs[row] = span.startMs
+    this.requests.service[row] = span.text[Text.service]!
+    this.#idle.push(row, this.requests.generation[row]!, nowMs + this.#options.idleTimeoutMs)
+    if (this.#pendingScores.size > 0) {
+      const key = span.trace.join()
+      const pending = this.#pendingScores.get(key)
+      if (pending !== undefined) {
+        this.#pendingScores.delete(key)
+        for (const score of pending) this.#keepScore(row, score)
+      }
+    }
+    return row
+  }
+
+  /** Makes room: forgets the longest settled, or settles the longest open. */
+  #evict(nowMs: number): void {
+    const { requests } = this
+    if (requests.full || this.records.room < 2) {
+      while (this.#remembered.size > 0) {
+        const row = this.#remembered.take(requests.generation)
+        if (row >= 0 && requests.state[row] === State.settled) return this.#forget(row)
+      }
+    }
+    for (const queue of [this.#rooted, this.#idle]) {
+      while (queue.size > 0) {
+        const row = queue.take(requests.generation)
+        if (row < 0 || (requests.state[row] !== State.open && requests.state[row] !== State.rooted)) continue
+        this.counts.evicted++
+        return this.#settle(row, nowMs)
+      }
+    }
+  }
+
+  #addRecord(row: number, idHi: number, idLo: number): number {
+    const { requests, records } = this
+    let fill = requests.fill[row]!
+    let block = requests.lastBlock[row]!
+    if (block < 0 || fill === BLOCK) {
+      const fresh = records.takeBlock()
+      if (block < 0) requests.firstBlock[row] = fresh
+      else records.next[block] = fresh
+      requests.lastBlock[row] = block = fresh
+      fill = 0
+    }
+    const record = block * BLOCK + fill
+    requests.fill[row] = fill + 1
+    const count = requests.records[row]! + 1
+    requests.records[row] = count
+    records.setId(record, idHi, idLo)
+    if (count === BIG) this.#indexBig(row)
+    else if (count > BIG) this.#bigIndex.get(row)!.set(idKey(idHi, idLo), record)
+    return record
+  }
+
+  #indexBig(row: number): void {
+    const index = new Map<number, number>()
+    const { requests, records } = this
+    for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
+      const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+      for (let slot = 0; slot < fill; slot++) index.set(idKey(records.idHi(block * BLOCK + slot), records.idLo(block * BLOCK + slot)), block * BLOCK + slot)
+    }
+    this.#bigIndex.set(row, index)
+  }
+
+  #find(row: number, idHi: number, idLo: number): number {
+    const { requests, records } = this
+    if (requests.records[row]! >= BIG) return this.#bigIndex.get(row)!.get(idKey(idHi, idLo)) ?? -1
+    const last = requests.lastBlock[row]!
+    for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
+      const slot = records.find(block, block === last ? requests.fill[row]! : BLOCK, idHi, idLo)
+      if (slot >= 0) return block * BLOCK + slot
+    }
+    return -1
+  }
+
+  #fill(span: Span, row: number, record: number, parent: number, nowMs: number): void {
+    const { requests, records } = this
+    requests.seenMs[row] = nowMs
+    if (span.startMs > 0) {
+      if (requests.baseMs[row] === 0) requests.baseMs[row] = span.startMs
+      if (span.startMs < requests.startMs[row]!) requests.startMs[row] = span.startMs
+      if (span.endMs > requests.endMs[row]!) requests.endMs[row] = span.endMs
+    }
+    if (span.weight > requests.weight[row]!) requests.weight[row] = span.weight
+    const isRoot = parent < 0
+    let flags: number = Flag.arrived
+    if (span.failed) {
+      flags |= Flag.failed
+      requests.flags[row]! |= RowFlag.failed
+    }
+    if ((span.traits & NATIVE) !== 0) flags |= Flag.native
+    if ((span.traits & ATTEMPTS) !== 0) flags |= Flag.attempt
+    if (span.remoteParent) flags |= Flag.localRoot
+    if (span.kind === Kind.agent) requests.flags[row]! |= RowFlag.agentSeen
+    const source = this.#sources.of(span.text[Text.service]!)
+    const ticks = Math.max(-0x7fffffff, Math.min(0x7fffffff, Math.floor(span.startMs * 100) - Math.floor(requests.baseMs[row]! * 100)))
+    // Rounded to 2^-20 s, so that a sum of durations is exact and does not depend on its order.
+    records.set(record, parent, ticks, Math.round(span.seconds * 1048576) / 1048576, span.name, pack(span.kind, span.cause, flags, source))
+    if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
+    else if (span.num[Num.costUsd]! > 0 && span.numRank[Num.costUsd] !== 255 && isRoot) requests.costUsd[row] = span.num[Num.costUsd]!
+    this.#tell(span, row, isRoot)
+    if (span.scores.length > 0) for (const score of span.scores) this.#keepScore(row, score)
+    if (isRoot && requests.root[row]! < 0) {
+      requests.root[row] = record
+      requests.state[row] = State.rooted
+      this.#rooted.push(row, requests.generation[row]!, nowMs + this.#options.settleGraceMs)
+    }
+  }
+
+  #fillCall(span: Span, row: number, record: number): void {
+    const { num, numRank } = span
+    const told = (field: number) => (numRank[field] === 255 ? -1 : Math.min(num[field]!, 0x7fffffff))
+    const call = this.records.setCall(record, span.text[Text.provider]!, told(Num.input), told(Num.output), span.responseHi, span.responseLo, told(Num.firstTokenSeconds))
+    const cached = told(Num.cachedInput), write = told(Num.cacheWrite), reasoning = told(Num.reasoning), messages = told(Num.messages)
+    const cost = numRank[Num.costUsd] === 255 ? -1 : num[Num.costUsd]!
+    if (cached >= 0 || write >= 0 || reasoning >= 0 || messages >= 0 || cost > 0) this.records.setDetail(call, cached, write, reasoning, messages, cost)
+    if (span.kind === Kind.model && this.#responses.note(span, row, record, this.requests, this.records)) this.requests.flags[row]! |= RowFlag.twins
+  }
+
+  #tell(span: Span, row: number, isRoot: boolean): void {
+    const { text, textRank } = span
+    const rank = isRoot ? span.startMs - ROOT_FIRST : span.startMs
+    if (text[Text.tenant] !== 0) this.requests.tell(row, Told.tenant, text[Text.tenant]!, rank + (textRank[Text.tenant] === RESOURCE_RANK ? ROOT_FIRST / 2 : 0), span.idLo)
+    if (text[Text.project] !== 0) this.requests.tell(row, Told.project, text[Text.project]!, rank + (textRank[Text.project] === RESOURCE_RANK ? ROOT_FIRST / 2 : 0), span.idLo)
+    if (text[Text.agent] !== 0) this.requests.tell(row, Told.agent, text[Text.agent]!, rank, span.idLo)
+    if (isRoot) this.requests.service[row] = span.text[Text.service]!
+  }
+
+  /** Joins the traces a span links to with its own; returns the row of them all. */
+  #join(span: Span, row: number): number {
+    const { requests } = this
+    for (let i = 0; i < span.linkCount; i++) {
+      const other = requests.find(span.links, i * 4)
+      if (other === row) continue
+      if (other < 0) {
+        if (requests.full) return row
+        requests.alias(span.links, i * 4, row)
+      } else if (requests.state[other] === State.settled) {
+        if (requests.records[row] === 0 && requests.state[row] === State.open) {
+          // The run has settled and this trace is its latecomer.
+          this.#open--
+          requests.merge(row, other)
+          row = other
+        }
+      } else if (requests.state[row] === State.settled) continue
+      else row = this.#mergeRows(other, row)
+    }
+    requests.flags[row]! |= RowFlag.joined
+    return row
+  }
+
+  #mergeRows(a: number, b: number): number {
+    const { requests, records } = this
+    // The older row stays: ticks of the other are rebased.
+    const [to, from] = requests.records[a]! >= requests.records[b]! ? [a, b] : [b, a]
+    const shift = Math.floor(requests.baseMs[from]! * 100) - Math.floor(requests.baseMs[to]! * 100)
+    if (requests.records[from]! > 0) {
+      this.#retire(to)
+      for (let block = requests.firstBlock[from]!; block >= 0; block = records.next[block]!) {
+        for (let slot = 0; slot < BLOCK; slot++) records.shiftStart(block * BLOCK + slot, shift)
+      }
+      const last = requests.lastBlock[to]!
+      if (last < 0) requests.firstBlock[to] = requests.firstBlock[from]!
+      else records.next[last] = requests.firstBlock[from]!
+      requests.lastBlock[to] = requests.lastBlock[from]!
+      requests.fill[to] = requests.fill[from]!
+      const before = requests.records[to]!
+      requests.records[to] = before + requests.records[from]!
+      this.#bigIndex.delete(from)
+      if (requests.records[to]! >= BIG) this.#indexBig(to)
+    }
+    if (requests.root[to]! < 0 && requests.root[from]! >= 0) {
+      requests.root[to] = requests.root[from]!
+      requests.service[to] = requests.service[from]!
+    }
+    requests.startMs[to] = Math.min(requests.startMs[to]!, requests.startMs[from]!)
+    requests.endMs[to] = Math.max(requests.endMs[to]!, requests.endMs[from]!)
+    requests.seenMs[to] = Math.max(requests.seenMs[to]!, requests.seenMs[from]!)
+    requests.weight[to] = Math.max(requests.weight[to]!, requests.weight[from]!)
+    requests.costUsd[to]! += requests.costUsd[from]!
+    requests.flags[to]! |= requests.flags[from]!
+    for (let which = 0; which < 3; which++) {
+      const at = from * 3 + which
+      if (requests.told[at] !== 0) requests.tell(to, which, requests.told[at]!, requests.toldRank[at]!, requests.toldId[at]!)
+    }
+    for (const score of this.#scores.get(from) ?? []) this.#keepScore(to, score)
+    this.#scores.delete(from)
+    if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
+      requests.state[to] = State.rooted
+      this.#rooted.push(to, requests.generation[to]!, requests.seenMs[to]! + this.#options.settleGraceMs)
+    }
+    this.#open--
+    requests.merge(from, to)
+    return to
+  }
+
+  /** Marks the unused slots of a row's last block, before another row's blocks come after it. */
+  #retire(row: number): void {
+    const block = this.requests.lastBlock[row]!
+    if (block < 0) return
+    for (let slot = this.requests.fill[row]!; slot < BLOCK; slot++) this.records.setPacked(block * BLOCK + slot, 0)
+    this.requests.records[row]! += BLOCK - this.requests.fill[row]!
+  }
+
+  #keepScore(row: number, score: Score): void {
+    const scores = this.#scores.get(row)
+    if (scores === undefined) this.#scores.set(row, [score])
+    else scores.push(score)
+  }
+
+  #settle(row: number, nowMs: number): void {
+    const settled = this.#settled
+    const scores = this.#scores.get(row)
+    this.#settler.settle(row, settled, scores)
+    if (scores !== undefined) this.#scores.delete(row)
+    this.#bigIndex.delete(row)
+    this.#open--
+    this.requests.outcome[row] = settled.outcome
+    this.requests.told[row * 3 + Told.agent] = settled.agent
+    this.#remember(row)
+    this.requests.state[row] = State.settled
+    this.#remembered.push(row, this.requests.generation[row]!, nowMs + this.#options.lateWindowMs)
+    this.#onSettled(settled)
+  }
+
+  /** Of a settled request only the fingerprints of its spans stay, 63 to a block. */
+  #remember(row: number): void {
+    const { requests, records } = this
+    const ids: number[] = this.#fingerprints
+    ids.length = 0
+    for (let block = requests.firstBlock[row]!; block >= 0;) {
+      const next = records.next[block]!
+      const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+      for (let slot = 0; slot < fill; slot++) {
+        const record = block * BLOCK + slot
+        if ((records.packed(record) & Flag.arrived) !== 0) ids.push(fingerprint(records.idHi(record), records.idLo(record)))
+      }
+      records.freeBlock(block)
+      block = next
+    }
+    requests.seen[row] = -1
+    for (let i = 0; i < ids.length && records.room > 2; i += Records.FINGERPRINTS) {
+      const block = records.takeBlock()
+      const words = records.fingerprints(block)
+      const n = Math.min(Records.FINGERPRINTS, ids.length - i)
+      words[Records.FINGERPRINTS] = n
+      for (let k = 0; k < n; k++) words[k] = ids[i + k]!
+      records.next[block] = requests.seen[row]!
+      requests.seen[row] = block
+    }
+  }
+  readonly #fingerprints: number[] = []
+
+  #forget(row: number): void {
+    for (let block = this.requests.seen[row]!; block >= 0;) {
+      const next = this.records.next[block]!
+      this.records.releaseFingerprints(block)
+      block = next
+    }
+    this.requests.free(row)
+  }
+
+  #late(span: Span, row: number): void {
+    const { requests, records } = this
+    const print = fingerprint(span.idHi, span.idLo)
+    for (let block = requests.seen[row]!; block >= 0; block = records.next[block]!) {
+      const words = records.fingerprints(block)
+      for (let i = 0; i < words[Records.FINGERPRINTS]!; i++) {
+        if (words[i] === print) {
+          this.counts.duplicates++
+          return
+        }
+      }
+    }
+    const first = requests.seen[row]!
+    const words = first < 0 ? undefined : records.fingerprints(first)
+    if (words !== undefined && words[Records.FINGERPRINTS]! < Records.FINGERPRINTS) words[words[Records.FINGERPRINTS]!++] = print
+    else if (records.room > 2) {
+      const block = records.takeBlock()
+      const fresh = records.fingerprints(block)
+      fresh[0] = print
+      fresh[Records.FINGERPRINTS] = 1
+      records.next[block] = first
+      requests.seen[row] = block
+    }
+    this.counts.late++
+    this.#single(span, row, true)
+  }
+
+  /** Counts one span by itself, for the tenant of its request. */
+  #single(span: Span, row: number, late: boolean): void {
+    const settled = this.#lateRecord(row)
+    settled.late = late
+    this.#settler.single(span, settled)
+    this.#onSettled(settled)
+  }
+
+  #lateRecord(row: number): Settled {
+    const { requests } = this
+    const settled = this.#settled
+    settled.reset()
+    settled.tenant = requests.toldOf(row, Told.tenant)
+    settled.project = requests.toldOf(row, Told.project)
+    settled.agent = requests.toldOf(row, Told.agent)
+    settled.service = requests.service[row]!
+    settled.weight = requests.weight[row]!
+    settled.startMs = requests.startMs[row]!
+    settled.outcome = Outcome.success
+    requests.traceOf(row, settled.trace)
+    return settled
+  }
+}
+
+/** 53 of a span id's 64 bits: enough to tell the spans of one request apart. */
+function idKey(idHi: number, idLo: number): number {
+  return (idLo >>> 0) + (idHi & 0x1fffff) * 4294967296
+}
+
+function fingerprint(idHi: number, idLo: number): number {
+  return Math.imul(idHi, 0x9e3779b1) ^ idLo
+}

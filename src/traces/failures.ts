@@ -1,0 +1,145 @@
+/**
+ * One failure leaves an error on many spans: the tool, the node around it, the agent, the workflow, the root.
+ * It is counted where it happened, at the innermost span that carries it. An error that a retry healed is
+ * a recovery and not the cause of a failure.
+ */
+import { Cause, errorType, Kind } from '../spans/names.ts'
+import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
+import { Outcome, type Settled } from './settled.ts'
+import type { Sources } from './sources.ts'
+import { CAUSE_BITS, MAX_DEPTH, type Tree } from './tree.ts'
+
+/** Failures of one request that are looked into one by one; an agent in a loop can make thousands, all alike. */
+const MAX_FAILURES = 1000
+
+/** Causes that can be two readings of one failure. */
+const FAMILY = new Uint8Array(32)
+const families: readonly (readonly number[])[] = [
+  [Cause.rateLimit], [Cause.unavailable, Cause.toolUnavailable], [Cause.timeout, Cause.modelTimeout, Cause.toolTimeout],
+  [Cause.clientError, Cause.toolClientError], [Cause.overflow], [Cause.malformed, Cause.toolMalformed, Cause.validation], [Cause.loop], [Cause.stopped], [Cause.staleData],
+]
+families.forEach((causes, i) => causes.forEach((cause) => { FAMILY[cause] = i + 1 }))
+
+const RETRY = 0, FALLBACK = 1
+const RECOVERED = 0, EXHAUSTED = 1
+
+/** Fills the errors, recoveries and root cause of a request of which some span failed. */
+export function judge(tree: Tree, settled: Settled, records: Records, sources: Sources): void {
+  const failures: number[] = []
+  for (let i = 0; i < tree.size && failures.length < MAX_FAILURES; i++) {
+    const packed = tree.packed[i]!
+    if ((packed & (Flag.arrived | Flag.failed | Flag.twin)) === (Flag.arrived | Flag.failed) && kindOf(packed) !== Kind.setup) failures.push(i)
+  }
+  failures.sort((a, b) => tree.compare(a, b, records))
+  const own = failures.filter((i) => kindOf(tree.packed[i]!) !== Kind.client || standsAlone(tree, i))
+  for (const i of own) borrowCause(tree, i)
+  const healed = new Set<number>()
+  for (const i of own) if (recover(tree, i, settled, records)) healed.add(i)
+  const echoes = new Set<number>()
+  for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
+
+  const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
+  let cause = -1
+  for (const i of own) {
+    if (echoes.has(i)) continue
+    settled.errors.push(errorAt(tree, i, sources))
+    if (healed.has(i)) continue
+    if (cause < 0 || explains(tree, i, cause, rootFamily, records)) cause = i
+  }
+  if (settled.outcome !== Outcome.success && cause >= 0) settled.rootCause = errorAt(tree, cause, sources)
+}
+
+function errorAt(tree: Tree, i: number, sources: Sources) {
+  const packed = tree.packed[i]!
+  const kind = kindOf(packed)
+  return { type: errorType(causeIn(packed), kind), kind, name: tree.name[i]!, agent: tree.agent[i]!, service: sources.serviceOf(sourceOf(packed)) }
+}
+
+/** Of two failures that no retry healed, the one of the root's own kind explains it, then the one that came last. */
+function explains(tree: Tree, a: number, b: number, rootFamily: number, records: Records): boolean {
+  if (rootFamily !== 0) {
+    const fits = Number(FAMILY[causeIn(tree.packed[a]!)] === rootFamily) - Number(FAMILY[causeIn(tree.packed[b]!)] === rootFamily)
+    if (fits !== 0) return fits > 0
+  }
+  return tree.end(a, records) >= tree.end(b, records)
+}
+
+/** A plain HTTP span inside a step is that step's evidence; outside of any step it is a tool of the agent. */
+function standsAlone(tree: Tree, i: number): boolean {
+  let hops = 0
+  for (let a = tree.parent[i]!; a >= 0 && hops < MAX_DEPTH; a = tree.parent[a]!, hops++) {
+    const packed = tree.packed[a]!
+    const kind = kindOf(packed)
+    if (kind >= Kind.model && kind <= Kind.guardrail) {
+      if ((packed & Flag.failed) !== 0 && causeIn(packed) <= Cause.unknown) setCause(tree, a, causeIn(tree.packed[i]!))
+      return false
+    }
+    if (kind === Kind.agent) return true
+  }
+  return true
+}
+
+/** A span whose failure has no words takes those of the failed spans around it, up to the first that has some. */
+function borrowCause(tree: Tree, i: number): void {
+  if (causeIn(tree.packed[i]!) > Cause.unknown) return
+  let hops = 0
+  for (let a = tree.parent[i]!; a >= 0 && hops < MAX_DEPTH; a = tree.parent[a]!, hops++) {
+    const packed = tree.packed[a]!
+    if ((packed & Flag.failed) === 0) {
+      if (isStructure(kindOf(packed))) continue
+      return
+    }
+    if (causeIn(packed) > Cause.unknown) return setCause(tree, i, causeIn(packed))
+  }
+}
+
+/** Marks the spans around a failure that only pass it on. */
+function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>): void {
+  if (healed) return
+  const family = FAMILY[causeIn(tree.packed[i]!)]!
+  let passedOn = true
+  let hops = 0
+  for (let a = tree.parent[i]!; a >= 0 && hops < MAX_DEPTH; a = tree.parent[a]!, hops++) {
+    const packed = tree.packed[a]!
+    if ((packed & Flag.failed) === 0) {
+      if (!isStructure(kindOf(packed))) passedOn = false
+      continue
+    }
+    const around = FAMILY[causeIn(packed)]!
+    if (around === family || (around === 0 && passedOn)) echoes.add(a)
+  }
+}
+
+/** Whether a later call of the same kind made up for this one; notes the recovery, or that the retries came to nothing. */
+function recover(tree: Tree, i: number, settled: Settled, records: Records): boolean {
+  const kind = kindOf(tree.packed[i]!)
+  if (kind !== Kind.model && kind !== Kind.tool && kind !== Kind.retrieval && kind !== Kind.embedding) return false
+  const end = tree.end(i, records) - 1
+  let again = false, retried = false, replaced = false
+  for (let k = 0; k < tree.size; k++) {
+    const packed = tree.packed[k]!
+    if (k === i || kindOf(packed) !== kind || (packed & (Flag.arrived | Flag.twin)) !== Flag.arrived || tree.absorbed[k] !== 0) continue
+    if (tree.start(k) < end || (tree.agent[k] !== tree.agent[i] && tree.parent[k] !== tree.parent[i])) continue
+    const failed = (packed & Flag.failed) !== 0
+    if (tree.name[k] === tree.name[i]) {
+      if (failed) again = true
+      else retried = true
+    } else if (!failed && kind === Kind.model) replaced = true
+  }
+  if (!again && !retried && !replaced) return false
+  const recovered = retried || replaced
+  settled.recoveries.push({
+    kind, name: tree.name[i]!, agent: tree.agent[i]!,
+    action: retried || !replaced ? RETRY : FALLBACK,
+    result: recovered ? RECOVERED : EXHAUSTED,
+  })
+  return recovered
+}
+
+function isStructure(kind: number): boolean {
+  return kind === Kind.chain || kind === Kind.unknown || kind === Kind.client
+}
+
+function setCause(tree: Tree, i: number, cause: number): void {
+  tree.packed[i] = (tree.packed[i]! & ~CAUSE_BITS) | (cause << 4)
+}

@@ -1,0 +1,272 @@
+/**
+ * The requests the bridge has in hand, as rows of typed arrays: which traces belong to one, where its
+ * records are, and what its root said. A row is open, then rooted, then settled (remembered for late
+ * spans), then free. All rows exist from the start, so their number is a limit.
+ */
+/** What is known of a row besides its state. */
+export const RowFlag = { joined: 1, agentSeen: 2, twins: 4, failed: 8 } as const
+
+export const State = { free: 0, open: 1, rooted: 2, settled: 3 } as const
+
+export class Requests {
+  readonly capacity: number
+  /** Grows when a row is freed: an entry of a queue that names an older one is stale. */
+  readonly generation: Int32Array
+  readonly state: Uint8Array
+  readonly firstBlock: Int32Array
+  readonly lastBlock: Int32Array
+  /** Records used in the last block. */
+  readonly fill: Int32Array
+  /** Records in all, placeholders for parents that have not come included. */
+  readonly records: Int32Array
+  readonly root: Int32Array
+  readonly lastParent: Int32Array
+  readonly flags: Int32Array
+  readonly service: Int32Array
+  /** Text that the spans tell of the whole request, best told so far: tenant, project, agent. */
+  readonly told: Int32Array
+  /** How good the telling is, lower is better: a root's before a child's, an earlier span's before a later one's. */
+  readonly toldRank: Float64Array
+  readonly toldId: Int32Array
+  readonly baseMs: Float64Array
+  readonly startMs: Float64Array
+  readonly endMs: Float64Array
+  readonly seenMs: Float64Array
+  readonly weight: Float64Array
+  readonly costUsd: Float64Array
+  /** A settled request's span fingerprints. */
+  readonly seen: Int32Array
+  readonly outcome: Uint8Array
+  #free: Int32Array
+  #freeCount: number
+
+  readonly #traces: TraceTable
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+    const ints = () => new Int32Array(capacity)
+    const doubles = () => new Float64Array(capacity)
+    this.generation = ints()
+    this.state = new Uint8Array(capacity)
+    this.firstBlock = ints()
+    this.lastBlock = ints()
+    this.fill = ints()
+    this.records = ints()
+    this.root = ints()
+    this.lastParent = ints()
+    this.flags = ints()
+    this.service = ints()
+    this.told = new Int32Array(capacity * TOLD)
+    this.toldRank = new Float64Array(capacity * TOLD)
+    this.toldId = new Int32Array(capacity * TOLD)
+    this.baseMs = doubles()
+    this.startMs = doubles()
+    this.endMs = doubles()
+    this.seenMs = doubles()
+    this.weight = doubles()
+    this.costUsd = doubles()
+    this.seen = ints()
+    this.outcome = new Uint8Array(capacity)
+    this.#free = ints()
+    this.#freeCount = capacity
+    for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i
+    this.#traces = new TraceTable(capacity * 2)
+  }
+
+  get used(): number {
+    return this.capacity - this.#freeCount
+  }
+
+  get full(): boolean {
+    return this.#freeCount === 0 || this.#traces.full
+  }
+
+  /** The row of a trace, -1 when it has none. */
+  find(trace: Int32Array, at = 0): number {
+    return this.#traces.find(trace[at]!, trace[at + 1]!, trace[at + 2]!, trace[at + 3]!)
+  }
+
+  /** A row for a trace that has none. The caller has made room. */
+  open(trace: Int32Array, nowMs: number): number {
+    const row = this.#free[--this.#freeCount]!
+    this.#traces.add(trace[0]!, trace[1]!, trace[2]!, trace[3]!, row)
+    this.state[row] = State.open
+    this.firstBlock[row] = -1
+    this.lastBlock[row] = -1
+    this.fill[row] = 0
+    this.records[row] = 0
+    this.root[row] = -1
+    this.lastParent[row] = -1
+    this.flags[row] = 0
+    this.service[row] = 0
+    this.told.fill(0, row * TOLD, (row + 1) * TOLD)
+    this.toldRank.fill(Infinity, row * TOLD, (row + 1) * TOLD)
+    this.baseMs[row] = 0
+    this.startMs[row] = Infinity
+    this.endMs[row] = 0
+    this.seenMs[row] = nowMs
+    this.weight[row] = 1
+    this.costUsd[row] = 0
+    this.seen[row] = -1
+    return row
+  }
+
+  /** Another trace of the same request. */
+  alias(trace: Int32Array, at: number, row: number): void {
+    this.#traces.add(trace[at]!, trace[at + 1]!, trace[at + 2]!, trace[at + 3]!, row)
+  }
+
+  /** The traces of `from` become traces of `to`, and `from` is free. */
+  merge(from: number, to: number): void {
+    this.#traces.rename(from, to)
+    this.release(from)
+  }
+
+  /** The first trace id of a row, into `out`. */
+  traceOf(row: number, out: Int32Array): void {
+    this.#traces.idOf(row, out)
+  }
+
+  free(row: number): void {
+    this.#traces.remove(row)
+    this.release(row)
+  }
+
+  private release(row: number): void {
+    this.state[row] = State.free
+    this.generation[row] = (this.generation[row]! + 1) | 0
+    this.#free[this.#freeCount++] = row
+  }
+
+  /** Keeps the best telling of tenant (0), project (1) or agent (2). Equal tellings are decided by span id, so that order does not matter. */
+  tell(row: number, which: number, text: number, rank: number, spanId: number): void {
+    const at = row * TOLD + which
+    const best = this.toldRank[at]!
+    if (rank < best || (rank === best && spanId < this.toldId[at]!)) {
+      this.told[at] = text
+      this.toldRank[at] = rank
+      this.toldId[at] = spanId
+    }
+  }
+
+  toldOf(row: number, which: number): number {
+    return this.told[row * TOLD + which]!
+  }
+}
+
+export const TOLD = 3
+export const Told = { tenant: 0, project: 1, agent: 2 } as const
+
+/** Trace id → row, and row → its traces. Open addressing with backward-shift deletion: no tombstones to clean up. */
+class TraceTable {
+  readonly #slots: Int32Array // entry + 1
+  readonly #mask: number
+  readonly #ids: Int32Array
+  readonly #row: Int32Array
+  readonly #next: Int32Array
+  readonly #first: Int32Array
+  #free = -1
+  #fresh = 0
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    let slots = 16
+    while (slots < capacity * 2) slots *= 2
+    this.#capacity = capacity
+    this.#slots = new Int32Array(slots)
+    this.#mask = slots - 1
+    this.#ids = new Int32Array(capacity * 4)
+    this.#row = new Int32Array(capacity)
+    this.#next = new Int32Array(capacity)
+    this.#first = new Int32Array(capacity).fill(-1)
+  }
+
+  get full(): boolean {
+    return this.#free < 0 && this.#fresh >= this.#capacity - 1
+  }
+
+  find(a: number, b: number, c: number, d: number): number {
+    const ids = this.#ids
+    for (let slot = mix(a, b, c, d) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const entry = this.#slots[slot]! - 1
+      if (entry < 0) return -1
+      const at = entry * 4
+      if (ids[at] === a && ids[at + 1] === b && ids[at + 2] === c && ids[at + 3] === d) return this.#row[entry]!
+    }
+  }
+
+  add(a: number, b: number, c: number, d: number, row: number): void {
+    let entry = this.#free
+    if (entry >= 0) this.#free = this.#next[entry]!
+    else entry = this.#fresh++
+    const at = entry * 4
+    this.#ids[at] = a
+    this.#ids[at + 1] = b
+    this.#ids[at + 2] = c
+    this.#ids[at + 3] = d
+    this.#row[entry] = row
+    this.#next[entry] = this.#first[row]!
+    this.#first[row] = entry
+    let slot = mix(a, b, c, d) & this.#mask
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
+    this.#slots[slot] = entry + 1
+  }
+
+  idOf(row: number, out: Int32Array): void {
+    const at = this.#first[row]! * 4
+    for (let i = 0; i < 4; i++) out[i] = this.#ids[at + i]!
+  }
+
+  rename(from: number, to: number): void {
+    let last = this.#first[from]!
+    if (last < 0) return
+    for (let entry = last; entry >= 0; entry = this.#next[entry]!) {
+      this.#row[entry] = to
+      last = entry
+    }
+    this.#next[last] = this.#first[to]!
+    this.#first[to] = this.#first[from]!
+    this.#first[from] = -1
+  }
+
+  remove(row: number): void {
+    let entry = this.#first[row]!
+    while (entry >= 0) {
+      const next = this.#next[entry]!
+      this.#unslot(entry)
+      this.#next[entry] = this.#free
+      this.#free = entry
+      entry = next
+    }
+    this.#first[row] = -1
+  }
+
+  #unslot(entry: number): void {
+    const slots = this.#slots
+    const mask = this.#mask
+    let slot = this.#home(entry)
+    while (slots[slot] !== entry + 1) slot = (slot + 1) & mask
+    let hole = slot
+    for (let probe = (slot + 1) & mask; slots[probe] !== 0; probe = (probe + 1) & mask) {
+      const home = this.#home(slots[probe]! - 1)
+      if (((probe - home) & mask) >= ((probe - hole) & mask)) {
+        slots[hole] = slots[probe]!
+        hole = probe
+      }
+    }
+    slots[hole] = 0
+  }
+
+  #home(entry: number): number {
+    const at = entry * 4
+    const ids = this.#ids
+    return mix(ids[at]!, ids[at + 1]!, ids[at + 2]!, ids[at + 3]!) & this.#mask
+  }
+}
+
+/** Trace ids are random, but need not be: all four words count, multiplied apart. */
+function mix(a: number, b: number, c: number, d: number): number {
+  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35) ^ Math.imul(d, 0x27d4eb2f)
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+  return (h ^ (h >>> 13)) >>> 0
+}

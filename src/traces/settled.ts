@@ -1,0 +1,128 @@
+import type { Score } from '../spans/span.ts'
+
+export const Outcome = { success: 0, error: 1, unfinished: 2 } as const
+export const OUTCOMES = ['success', 'error', 'unfinished'] as const
+export const ACTIONS = ['retry', 'fallback', 'compression'] as const
+export const RESULTS = ['recovered', 'exhausted', 'escalated'] as const
+
+/** Basis of a step's cost. `none`: the step costs nothing that is known. */
+export const Basis = { none: 0, reported: 1, tokens: 2, latency: 3, shared: 4 } as const
+export const BASES = ['', 'reported', 'tokens', 'latency', 'shared'] as const
+
+/**
+ * The record that flows from `traces/` onwards: one settled request, or late steps of one that has
+ * settled. There is one, filled again each time; texts are numbers of the string table, -1 is "not told".
+ */
+export class Settled {
+  /** False for work that is nobody's request (indexing, building an agent, judging) and for late steps: their steps and cost count, no request does. */
+  isRequest = false
+  late = false
+  tenant = 0
+  project = 0
+  agent = 0
+  service = 0
+  outcome: number = Outcome.success
+  startMs = 0
+  seconds = 0
+  weight = 1
+  /** Cost of the whole request that a span reported where no step has a cost of its own; 0: none. */
+  sharedCostUsd = 0
+  readonly trace = new Int32Array(4)
+  /** Most messages in the context of one of its model calls, -1 unknown. */
+  messages = -1
+
+  steps = 0
+  kind = new Uint8Array(64)
+  name = new Int32Array(64)
+  stepAgent = new Int32Array(64)
+  stepService = new Int32Array(64)
+  stepSeconds = new Float64Array(64)
+  failed = new Uint8Array(64)
+  /** What follows is told of model calls and embeddings. */
+  provider = new Int32Array(64)
+  input = new Int32Array(64)
+  output = new Int32Array(64)
+  cachedInput = new Int32Array(64)
+  cacheWrite = new Int32Array(64)
+  reasoning = new Int32Array(64)
+  stepMessages = new Int32Array(64)
+  firstTokenSeconds = new Float64Array(64)
+  reportedUsd = new Float64Array(64)
+  /** Filled by `cost/`. */
+  costUsd = new Float64Array(64)
+  basis = new Uint8Array(64)
+  totalUsd = 0
+
+  readonly errors: SettledError[] = []
+  /** The error that made the request fail, if one is known. */
+  rootCause: SettledError | undefined
+  readonly recoveries: Recovery[] = []
+  readonly scores: Score[] = []
+
+  reset(): void {
+    this.isRequest = false
+    this.late = false
+    this.outcome = Outcome.success
+    this.seconds = 0
+    this.weight = 1
+    this.sharedCostUsd = 0
+    this.messages = -1
+    this.steps = 0
+    this.totalUsd = 0
+    if (this.errors.length > 0) this.errors.length = 0
+    this.rootCause = undefined
+    if (this.recoveries.length > 0) this.recoveries.length = 0
+    if (this.scores.length > 0) this.scores.length = 0
+  }
+
+  /** Room for one more step; its index. */
+  addStep(): number {
+    if (this.steps === this.kind.length) this.#grow()
+    const i = this.steps++
+    this.input[i] = -1
+    this.output[i] = -1
+    this.cachedInput[i] = -1
+    this.cacheWrite[i] = -1
+    this.reasoning[i] = -1
+    this.stepMessages[i] = -1
+    this.firstTokenSeconds[i] = -1
+    this.reportedUsd[i] = -1
+    this.costUsd[i] = 0
+    this.basis[i] = Basis.none
+    this.provider[i] = 0
+    return i
+  }
+
+  #grow(): void {
+    const length = this.kind.length * 2
+    const grown = <T extends Uint8Array | Int32Array | Float64Array>(old: T, make: new (n: number) => T): T => {
+      const array = new make(length)
+      array.set(old)
+      return array
+    }
+    this.kind = grown(this.kind, Uint8Array)
+    this.failed = grown(this.failed, Uint8Array)
+    this.basis = grown(this.basis, Uint8Array)
+    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages'] as const) this[key] = grown(this[key], Int32Array)
+    for (const key of ['stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
+  }
+}
+
+export interface SettledError {
+  /** Index into ERROR_TYPES. */
+  readonly type: number
+  readonly kind: number
+  readonly name: number
+  readonly agent: number
+  readonly service: number
+}
+
+export interface Recovery {
+  readonly kind: number
+  readonly name: number
+  readonly agent: number
+  /** Index into ACTIONS. */
+  readonly action: number
+  /** Index into RESULTS. */
+  readonly result: number
+}

@@ -1,0 +1,203 @@
+/** A request's records in order of time, with who is inside whom. Scratch, filled again for every request. */
+import { OVERFLOW } from '../spans/strings.ts'
+import { Kind } from '../spans/names.ts'
+import { BLOCK, Flag, kindOf, type Records } from './records.ts'
+
+export class Tree {
+  size = 0
+  /** Index of the root, -1 when it never came. */
+  root = -1
+  record = new Int32Array(64)
+  parent = new Int32Array(64)
+  packed = new Int32Array(64)
+  name = new Int32Array(64)
+  agent = new Int32Array(64)
+  /** How many spans directly inside this one tell of the same call: above 0 it only repeats them. */
+  absorbed = new Uint8Array(64)
+  /** The span around this one that tells of the same call, -1 for none. */
+  outer = new Int32Array(64)
+  #start = new Int32Array(64)
+  /** Record number of the first slot of a block → index; valid for the blocks of the request in hand. */
+  readonly #indexOfBlock = new Map<number, number>()
+
+  gather(block: number, last: number, lastFill: number, records: Records): void {
+    let n = 0
+    this.#indexOfBlock.clear()
+    for (; block >= 0; block = records.next[block]!) {
+      this.#indexOfBlock.set(block, n)
+      const fill = block === last ? lastFill : BLOCK
+      if (n + BLOCK > this.record.length) this.#grow()
+      for (let slot = 0; slot < fill; slot++) {
+        const record = block * BLOCK + slot
+        this.record[n] = record
+        this.packed[n] = records.packed(record)
+        this.name[n] = records.name(record)
+        this.#start[n] = records.start(record)
+        n++
+      }
+    }
+    this.size = n
+    this.root = -1
+    let localRoot = -1
+    for (let i = 0; i < n; i++) {
+      const parent = records.parent(this.record[i]!)
+      this.parent[i] = parent < 0 ? -1 : this.#indexOfBlock.get(parent >> 3)! + (parent & 7)
+      this.absorbed[i] = 0
+      this.outer[i] = -1
+      const packed = this.packed[i]!
+      if ((packed & Flag.arrived) === 0) continue
+      if (parent < 0) this.root = this.root < 0 ? i : this.earlier(i, this.root, records)
+      else if ((packed & Flag.localRoot) !== 0) localRoot = localRoot < 0 ? i : this.earlier(i, localRoot, records)
+    }
+    if (this.root < 0) this.root = localRoot
+  }
+
+  refresh(records: Records): void {
+    for (let i = 0; i < this.size; i++) this.packed[i] = records.packed(this.record[i]!)
+  }
+
+  earlier(a: number, b: number, records: Records): number {
+    return this.compare(a, b, records) < 0 ? a : b
+  }
+
+  /** By start, then span id: an order that does not depend on arrival. */
+  compare(a: number, b: number, records: Records): number {
+    return this.#start[a]! - this.#start[b]!
+      || (records.idHi(this.record[a]!) >>> 0) - (records.idHi(this.record[b]!) >>> 0)
+      || (records.idLo(this.record[a]!) >>> 0) - (records.idLo(this.record[b]!) >>> 0)
+  }
+
+  /** Start in tens of microseconds, relative within the request. */
+  start(i: number): number {
+    return this.#start[i]!
+  }
+
+  end(i: number, records: Records): number {
+    return this.#start[i]! + records.seconds(this.record[i]!) * 1e5
+  }
+
+  /**
+   * One call told of by nested spans (a framework's and an SDK's) is one step: the innermost. Between the two there
+   * may be structure, but no other step: a tool that calls a model does not repeat it. A tool span repeats
+   * another only under the same name.
+   */
+  absorb(text: (id: number) => string): void {
+    for (let i = 0; i < this.size; i++) {
+      const kind = kindOf(this.packed[i]!)
+      if (kind < Kind.model || kind > Kind.tool || (this.packed[i]! & Flag.twin) !== 0) continue
+      let hops = 0
+      for (let a = this.parent[i]!; a >= 0 && hops < MAX_DEPTH; a = this.parent[a]!, hops++) {
+        const around = kindOf(this.packed[a]!)
+        if (around === kind) {
+          if (kind === Kind.tool && !sameTool(this.name[i]!, this.name[a]!, text)) break
+          if (this.absorbed[a]! < 2) this.absorbed[a]!++
+          this.outer[i] = a
+          break
+        }
+        if (around !== Kind.chain && around !== Kind.unknown && around !== Kind.client) break
+      }
+    }
+    for (let i = 0; i < this.size; i++) {
+      if (this.outer[i]! < 0 || this.absorbed[i] !== 0) continue
+      let inner = i
+      for (let a = this.outer[i]!; a >= 0; inner = a, a = this.outer[a]!) {
+        if (this.absorbed[a]! > 1) { // several calls inside: none of them is the whole
+          this.outer[inner] = -1
+          break
+        }
+        if (this.name[i] === 0) this.name[i] = this.name[a]!
+        if ((this.packed[a]! & Flag.failed) === 0) continue
+        // A reply that arrived and could not be used has failed outside of the call that fetched it.
+        if ((this.packed[i]! & Flag.failed) === 0) {
+          this.packed[i]! |= Flag.failed | (this.packed[a]! & CAUSE_BITS)
+          this.packed[a]! &= ~(Flag.failed | CAUSE_BITS)
+        }
+      }
+    }
+  }
+
+  /** Each span's agent: the nearest agent span around it, else the request's. */
+  nameAgents(requestAgent: number): void {
+    for (let i = 0; i < this.size; i++) this.agent[i] = 0
+    for (let i = 0; i < this.size; i++) this.#agentAt(i, requestAgent)
+  }
+
+  #agentAt(i: number, requestAgent: number): number {
+    let at = i
+    let hops = 0
+    while (at >= 0 && this.agent[at] === 0 && hops++ < MAX_DEPTH) {
+      if (kindOf(this.packed[at]!) === Kind.agent && this.name[at] !== 0) {
+        this.agent[at] = at === this.root ? requestAgent : this.name[at]!
+        break
+      }
+      at = this.parent[at]!
+    }
+    const agent = at >= 0 && this.agent[at] !== 0 ? this.agent[at]! : requestAgent
+    for (let up = i; up >= 0 && up !== at && this.agent[up] === 0; up = this.parent[up]!) this.agent[up] = agent
+    return agent
+  }
+
+  /** The name of the agent span with the fewest spans around it, 0 when there is none. */
+  outermostAgent(records: Records): number {
+    let best = -1
+    let bestDepth = Infinity
+    for (let i = 0; i < this.size; i++) {
+      if (kindOf(this.packed[i]!) !== Kind.agent || this.name[i] === 0 || this.name[i] === OVERFLOW) continue
+      let depth = 0
+      for (let a = this.parent[i]!; a >= 0 && depth < MAX_DEPTH; a = this.parent[a]!) depth++
+      if (depth < bestDepth || (depth === bestDepth && this.compare(i, best, records) < 0)) {
+        best = i
+        bestDepth = depth
+      }
+    }
+    return best < 0 ? 0 : this.name[best]!
+  }
+
+  /** Of a run without one root: whether an agent span failed that is in no other. */
+  agentFailed(): boolean {
+    for (let i = 0; i < this.size; i++) {
+      if (kindOf(this.packed[i]!) !== Kind.agent || (this.packed[i]! & Flag.failed) === 0) continue
+      let a = this.parent[i]!
+      for (let hops = 0; a >= 0 && hops < MAX_DEPTH && kindOf(this.packed[a]!) !== Kind.agent; hops++) a = this.parent[a]!
+      if (a < 0 || (this.packed[a]! & Flag.failed) !== 0) return true
+    }
+    return false
+  }
+
+  /** The attempt after a failed one, where an SDK makes each a span: the next model span under the same parent. */
+  nextAttempt(i: number, records: Records): number {
+    let next = -1
+    for (let k = 0; k < this.size; k++) {
+      if (k === i || this.parent[k] !== this.parent[i] || kindOf(this.packed[k]!) !== Kind.model || this.#start[k]! < this.#start[i]!) continue
+      if (this.compare(i, k, records) < 0 && (next < 0 || this.compare(k, next, records) < 0)) next = k
+    }
+    return next
+  }
+
+  #grow(): void {
+    const length = this.record.length * 2
+    for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer'] as const) this[key] = grown(this[key], length)
+    this.#start = grown(this.#start, length)
+    const absorbed = new Uint8Array(length)
+    absorbed.set(this.absorbed)
+    this.absorbed = absorbed
+  }
+}
+
+/** Deeper nesting than this is damage (parents that form a ring) and not followed. */
+export const MAX_DEPTH = 256
+export const CAUSE_BITS = 31 << 4
+
+function grown(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const array = new Int32Array(length)
+  array.set(old)
+  return array
+}
+
+/** `support_agent.lookup_order` around `lookup_order` is one call; so is the same name, or no name at all. */
+function sameTool(inner: number, outer: number, text: (id: number) => string): boolean {
+  if (inner === outer || inner === 0 || outer === 0) return true
+  const a = text(inner)
+  const b = text(outer)
+  return b.endsWith(`.${a}`) || a.endsWith(`.${b}`) || b.endsWith(` ${a}`) || a.endsWith(` ${b}`)
+}

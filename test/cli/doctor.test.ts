@@ -1,0 +1,90 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { checkEndpoints } from '../../src/cli/doctor-endpoints.ts'
+import { checkMetrics } from '../../src/cli/doctor-metrics.ts'
+import { checkSpans, type SpansDescription } from '../../src/cli/doctor-spans.ts'
+import { written, type Finding } from '../../src/cli/doctor.ts'
+import { readSamples } from '../../src/cli/exposition.ts'
+import { spanbridge } from './spanbridge.ts'
+
+const check = (text: string): string[] => checkMetrics(readSamples(text)).map(({ level, what }) => `${level} ${what}`)
+
+describe('the exposition', () => {
+  it('is read with its escapes, exemplars and timestamps', () => {
+    expect(readSamples('# HELP a b\na{x="q\\"}\\\\n\\n,",y=""} 3 # {trace_id="1"} 0.5 1.2\nb 4e-3 1700000000\n')).toEqual([
+      { name: 'a', labels: { x: 'q"}\\n\n,', y: '' }, value: 3 },
+      { name: 'b', labels: {}, value: 0.004 },
+    ])
+  })
+})
+
+describe('the series of a running bridge', () => {
+  it('are fine when nothing is missing', () => {
+    expect(check(`agent_requests_total{tenant_id="acme",outcome="success"} 5
+agent_cost_usd_total{name="gpt-4o"} 0.25
+agent_quality_score_count{agent="a"} 2
+spanbridge_spans_total{dialect="openinference"} 40
+`)).toEqual([
+      'ok dialects: openinference (40)', 'ok cost: every model call is priced, 0.250000 USD so far', 'ok tenant: every request has a tenant_id', 'ok quality: 2 scores',
+    ])
+  })
+
+  it('say what is missing for cost, tenant and quality', () => {
+    expect(check(`agent_requests_total{tenant_id="",outcome="success"} 3
+agent_requests_total{tenant_id="acme",outcome="unfinished"} 1
+agent_unpriced_calls_total{name="house-7b",reason="no_price"} 7
+agent_unpriced_calls_total{name="gpt-4o",reason="no_tokens"} 2
+agent_step_duration_seconds_bucket{name="__overflow__",le="1"} 2
+spanbridge_spans_rejected_total{reason="bad_id"} 4
+`)).toEqual([
+      'warn cost: no price for house-7b (7)', 'warn cost: calls that tell no tokens: gpt-4o (2)', 'warn tenant: 75 % of 4 requests have no tenant_id',
+      'warn 1 of 4 requests never showed their root span', 'warn quality: no scores', 'warn past the series limit: agent_step_duration_seconds', 'warn rejected spans: bad_id (4)',
+    ])
+  })
+
+  it('ask for spans when there are none', () => {
+    expect(check('up 1\n')).toEqual(['warn no spans have come yet'])
+    expect(check('spanbridge_spans_accepted_total 12\n')).toEqual(['warn 12 spans have come, no request has settled yet'])
+  })
+})
+
+describe('recorded spans', () => {
+  const fine: SpansDescription = { spans: 9, rejected: 0, dialects: { 'otel-genai': 8, '': 1 }, requests: 2, requestsWithoutTenant: 0, modelCalls: 3, withoutPrice: {}, withoutTokens: {}, scores: 1 }
+  const levels = (found: Finding[]): string => found.map(({ level }) => level).join(' ')
+
+  it('are fine, or say what is missing', () => {
+    expect(levels(checkSpans(fine))).toBe('ok ok ok ok ok')
+    expect(levels(checkSpans({ ...fine, dialects: { '': 9 }, requestsWithoutTenant: 1, withoutPrice: { x: 1 }, scores: 0 }))).toBe('ok warn warn warn warn')
+    expect(levels(checkSpans({ ...fine, spans: 0, modelCalls: 0, requests: 0, dialects: {}, scores: 0 }))).toBe('fail warn')
+  })
+})
+
+it('strangers cannot write to the terminal', () => {
+  expect(written({ level: 'warn', what: 'no price for \x1b[2Jx\n', next: '' })).toBe('warn  no price for  [2Jx \n')
+})
+
+describe('spanbridge doctor', () => {
+  it('fails, with what to do, where nothing listens', async () => {
+    const { code, stdout } = await spanbridge(['doctor', '--http-address', '127.0.0.1:1', '--grpc-address', '127.0.0.1:2', '--web-address', '127.0.0.1:3'])
+    expect(code).toBe(1)
+    expect(stdout.match(/^fail/gm)).toHaveLength(4)
+    expect(stdout).toContain('fail  OTLP/HTTP on 127.0.0.1:1 does not take spans: ECONNREFUSED')
+    expect(stdout.match(/→ start spanbridge serve/g)).toHaveLength(4)
+  })
+
+  it('finds a bridge that answers, on every interface too', async () => {
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.end(request.url === '/metrics' ? 'agent_requests_total{tenant_id="a"} 1\n' : ''))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = { host: '0.0.0.0', port: (server.address() as AddressInfo).port }
+    try {
+      const { findings, metrics } = await checkEndpoints({ httpAddress: address, webAddress: address, grpcAddress: { host: '127.0.0.1', port: 1 } })
+      expect(findings.map(({ level }) => level)).toEqual(['ok', 'fail', 'ok', 'ok'])
+      expect(metrics).toEqual([{ name: 'agent_requests_total', labels: { tenant_id: 'a' }, value: 1 }])
+    } finally {
+      server.close()
+    }
+  })
+})

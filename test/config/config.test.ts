@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config/config.ts'
+import { allSettings } from '../../src/config/keys.ts'
+import { loadPricing } from '../../src/config/pricing.ts'
+import { writeAddress } from '../../src/config/values.ts'
+import { ConfigError } from '../../src/config/problems.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'spanbridge-config-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function file(text: string, name = 'spanbridge.yaml'): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** The problems, without the folder. */
+function problems(load: () => unknown): string[] {
+  try {
+    load()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.replace(`${folder}/`, ''))
+    throw error
+  }
+  return []
+}
+
+describe('a configuration', () => {
+  it('is sensible with no file at all', () => {
+    const config = loadConfig()
+    expect([config.httpAddress, config.grpcAddress, config.webAddress].map(writeAddress)).toEqual(['127.0.0.1:4318', '127.0.0.1:4317', '127.0.0.1:9464'])
+    expect(config).toMatchObject({ settleGraceSeconds: 5, idleTimeoutSeconds: 600, lateWindowSeconds: 60, maxOpenRequests: 200_000, bodyLimitBytes: 16 * 1024 ** 2, seriesExpirySeconds: 86_400 })
+    expect(config.tenantAttributes[0]).toBe('tenant_id')
+    expect(config.warnings).toEqual([])
+  })
+
+  it('is the same for an empty file and for keys with nothing after them', () => {
+    expect(loadConfig({ flags: { config: file('# nothing yet\n') } })).toEqual(loadConfig())
+    expect(loadConfig({ flags: { config: file('pricing:\ntenant:\n  attributes:\n') } })).toEqual(loadConfig())
+  })
+
+  it('takes flags over the environment over the file over the defaults', () => {
+    const config = file('httpAddress: 1.1.1.1:1\ngrpcAddress: 1.1.1.1:2\nwebAddress: 1.1.1.1:3\n')
+    const env = { SPANBRIDGE_CONFIG: config, SPANBRIDGE_HTTP_ADDRESS: '2.2.2.2:1', SPANBRIDGE_GRPC_ADDRESS: '2.2.2.2:2', SPANBRIDGE_SETTLE_GRACE: '' }
+    const loaded = loadConfig({ flags: { httpAddress: '3.3.3.3:1' }, env })
+    expect([loaded.httpAddress, loaded.grpcAddress, loaded.webAddress].map(writeAddress)).toEqual(['3.3.3.3:1', '2.2.2.2:2', '1.1.1.1:3'])
+    expect(loaded.settleGraceSeconds).toBe(5)
+  })
+
+  it('reads every setting from its variable', () => {
+    const examples: Record<string, string> = {
+      SPANBRIDGE_DATA_DIR: '/tmp/pages', SPANBRIDGE_PRICING: '/tmp/p.yaml', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '0.5', SPANBRIDGE_LATENCY_PRICING_APPLY_TO: 'all',
+      SPANBRIDGE_TENANT_ATTRIBUTES: 'a, b', SPANBRIDGE_PROJECT_ATTRIBUTES: 'c', SPANBRIDGE_AGENT_ATTRIBUTES: 'd', SPANBRIDGE_OBJECTIVES: '[{"objective": "success-rate", "tenant": "acme", "limit": 0.99}]',
+    }
+    const env: Record<string, string> = {}
+    for (const { variable, fallback } of allSettings()) {
+      env[variable] = examples[variable] ?? (/ADDRESS/.test(variable) ? `:${10_000 + Object.keys(env).length}` : String(fallback))
+    }
+    const config = loadConfig({ env })
+    expect(config).toMatchObject({
+      httpAddress: { host: '0.0.0.0', port: 10_000 }, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
+      objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }],
+    })
+    expect(config.tenantAttributes.slice(0, 3)).toEqual(['a', 'b', 'tenant_id'])
+    expect(config.agentAttributes[0]).toBe('d')
+  })
+
+  it('describes every setting', () => {
+    for (const setting of allSettings().filter(({ composite }) => !composite)) expect(setting.about, setting.variable).toMatch(/\.$|…$/)
+  })
+
+  it('looks for the files that a file names beside it', () => {
+    const config = file('pricing: prices/pricing.yaml\ndataDir: pages\n')
+    expect(loadConfig({ flags: { config } })).toMatchObject({ pricing: join(folder, 'prices/pricing.yaml'), dataDir: join(folder, 'pages') })
+    expect(loadConfig({ flags: { config, dataDir: 'here' } }).dataDir).toBe(join(process.cwd(), 'here'))
+  })
+
+  it.each([
+    ['127.0.0.1:0', '127.0.0.1', 0],
+    [':4318', '0.0.0.0', 4318],
+    ['[::1]:4318', '::1', 4318],
+    ['localhost:4318', 'localhost', 4318],
+  ])('reads the address %s', (text, host, port) => {
+    expect(loadConfig({ flags: { httpAddress: text } }).httpAddress).toEqual({ host, port })
+  })
+
+  it.each([['5s', 5], ['500ms', 0.5], ['1h30m', 5400], ['0', 0], ['2.5', 2.5], ['1d', 86_400]])('reads the duration %s', (text, seconds) => {
+    expect(loadConfig({ flags: { settleGrace: text } }).settleGraceSeconds).toBe(seconds)
+  })
+
+  it.each([['16MiB', 16 * 1024 ** 2], ['64kB', 64_000], ['1048576', 1_048_576]])('reads the size %s', (text, bytes) => {
+    expect(loadConfig({ env: { SPANBRIDGE_BODY_LIMIT: text } }).bodyLimitBytes).toBe(bytes)
+  })
+})
+
+describe('a wrong configuration', () => {
+  it('is told all at once, by file, line and key', () => {
+    const config = file(`httpAddress: lots
+# a comment
+settleGrce: 5s
+tenant:
+  attributs: [a]
+objectives:
+  - objective: success-rate
+    limit: many
+  - agent: support
+maxOpenRequests: -4
+bodyLimit: [1]
+agent: 5
+`)
+    expect(problems(() => loadConfig({ flags: { config } }))).toEqual([
+      'spanbridge.yaml:1: httpAddress: expected an address such as 127.0.0.1:4318, :4318 or [::1]:4318, got "lots"',
+      'spanbridge.yaml:3: settleGrce: unknown key; did you mean "settleGrace"?',
+      'spanbridge.yaml:5: tenant.attributs: unknown key; did you mean "attributes"?',
+      'spanbridge.yaml:8: objectives[0].limit: expected a number, got "many"',
+      'spanbridge.yaml:9: objectives[1].objective: expected a text, got nothing',
+      'spanbridge.yaml:9: objectives[1].limit: expected a number, got nothing',
+      'spanbridge.yaml:10: maxOpenRequests: expected a whole number from 1 to 10000000, got -4',
+      'spanbridge.yaml:11: bodyLimit: expected a size such as 16MiB or 65536, got [1]',
+      'spanbridge.yaml:12: agent: expected keys and values, got 5',
+    ])
+  })
+
+  it('names the variable or the flag that is wrong', () => {
+    const env = { SPANBRIDGE_IDLE_TIMEOUT: 'soon', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '-1', SPANBRIDGE_OBJECTIVES: '[{objective: a, limit: x}]' }
+    expect(problems(() => loadConfig({ flags: { maxOpenRequests: '1.5' }, env })).sort()).toEqual([
+      '--max-open-requests: expected a whole number, got "1.5"',
+      'SPANBRIDGE_IDLE_TIMEOUT: expected a duration such as 5s, 10m, 500ms or 1h30m, got "soon"',
+      'SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: expected a number of at least 0, got "-1"',
+      'SPANBRIDGE_OBJECTIVES: objectives[0].limit: expected a number, got "x"',
+    ])
+  })
+
+  it.each([
+    ['a: [1', /^spanbridge\.yaml:1: /],
+    ['webAddress: :1\nwebAddress: :2\n', /^spanbridge\.yaml:2: Map keys must be unique/],
+    ['- 1\n', /^spanbridge\.yaml:1: expected keys and values, got \[1\]/],
+    ['__proto__: {httpAddress: ":1"}\n', /^spanbridge\.yaml:1: __proto__: unknown key/],
+    ['httpAddress: ":4317"\ngrpcAddress: ":4317"\n', /^spanbridge\.yaml:2: grpcAddress: 0\.0\.0\.0:4317 is also httpAddress/],
+    ['bodyLimit: 1GiB\n', /inflatedLimit: expected at least bodyLimit/],
+    ['settleGrace: 9000d\n', /^spanbridge\.yaml:1: settleGrace: expected a duration of at most a year/],
+  ])('%j', (text, message) => {
+    const found = problems(() => loadConfig({ flags: { config: file(text) } }))
+    expect(found[0]).toMatch(message)
+  })
+
+  it('is a file that is not there', () => {
+    expect(problems(() => loadConfig({ env: { SPANBRIDGE_CONFIG: join(folder, 'none.yaml') } }))).toEqual(['cannot read none.yaml: no such file'])
+  })
+
+  it('is warned of where a variable is nearly one of ours, and not where Kubernetes made it', () => {
+    const env = { SPANBRIDGE_HTP_ADDRESS: ':1', SPANBRIDGE_SERVICE_HOST: '10.0.0.1', SPANBRIDGE_PORT: 'tcp://10.0.0.1:4318', SPANBRIDGE_PORT_4318_TCP_ADDR: '10.0.0.1' }
+    expect(loadConfig({ env }).warnings).toEqual(['SPANBRIDGE_HTP_ADDRESS is not a setting; did you mean SPANBRIDGE_HTTP_ADDRESS?'])
+  })
+})
+
+describe('pricing.yaml', () => {
+  it('is read as it is written', () => {
+    const name = file('models:\n  - match: gpt-4o*\n    provider: azure\n    inputPerMillion: 2\n    outputPerMillion: "8"\ntools:\n  - {match: web_search, perCall: 0.01}\n', 'pricing.yaml')
+    expect(loadPricing(name)).toEqual({
+      models: [{ match: 'gpt-4o*', provider: 'azure', inputPerMillion: 2, outputPerMillion: 8 }],
+      tools: [{ match: 'web_search', perCall: 0.01 }],
+      retrievals: [],
+    })
+  })
+
+  it('tells what is wrong all at once, by line and key', () => {
+    const name = file(`models:
+  - {match: gpt-4o, outputPerMillion: 8,
+     inputPerMillon: 2}
+  - inputPerMillion: cheap
+  - match: empty
+tools:
+  - match: a
+retrieval: []
+`, 'pricing.yaml')
+    expect(problems(() => loadPricing(name))).toEqual([
+      'pricing.yaml:3: models[0].inputPerMillon: unknown key; did you mean "inputPerMillion"?',
+      'pricing.yaml:4: models[1].match: expected a text, got nothing',
+      'pricing.yaml:4: models[1].inputPerMillion: expected a number, got "cheap"',
+      'pricing.yaml:5: models[2]: expected a price: inputPerMillion, outputPerMillion, perRequest or perSecond',
+      'pricing.yaml:7: tools[0].perCall: expected a number, got nothing',
+      'pricing.yaml:8: retrieval: unknown key; did you mean "retrievals"?',
+    ])
+  })
+})
