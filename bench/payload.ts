@@ -1,7 +1,7 @@
 /** OTLP trace batches for the benchmarks: built once, then given fresh ids and current times in place before each use. */
 import { BackWriter } from '../src/otlp/writer.ts'
 import { Random } from './random.ts'
-import { draftRequest, SPANS_PER_REQUEST, type SpanDraft } from './request.ts'
+import { draftRequest, type SpanDraft } from './request.ts'
 
 /** Batches of about 512 spans, an SDK's batch processor at its default, and of about 8,192, a Collector's. */
 export const BATCH_REQUESTS = { small: 14, large: 220 } as const
@@ -19,6 +19,7 @@ export interface PayloadOptions {
 
 const SERVICE = 'agent-platform'
 const SCOPE = 'opentelemetry.instrumentation.openai_v2'
+const RESPONSE_PREFIX = 'chatcmpl-'
 const NONE = -1
 
 /** A protobuf ExportTraceServiceRequest. `bytes` stays the same buffer; `renew` makes another batch of it. */
@@ -67,9 +68,10 @@ export class Payload {
         this.#endMicros[span] = root.durationMicros - one.startMicros - one.durationMicros
       }
     }
+    const scope = writer.length
     writeText(writer, 2, '2.1.0')
     writeText(writer, 1, SCOPE)
-    writer.close(this.#scopeSpansEnd(writer), 1)
+    writer.close(scope, 1)
     writer.close(0, 2)
     const resource = writer.length
     for (const [key, value] of [['deployment.environment.name', 'production'], ['service.version', '4.7.1'], ['service.name', SERVICE], ['telemetry.sdk.language', 'python']] as const) writeAttribute(writer, 1, key, value)
@@ -139,18 +141,16 @@ export class Payload {
     }
     writer.close(status, 15)
     if (span.responseId !== undefined) {
-      // Value of the last attribute: its first character is the last that was written before the key and the lengths.
       const attribute = writer.length
-      const text = `chatcmpl-${span.responseId}`
-      const before = writer.length
-      writeText(writer, 1, text)
-      // Tag and length of the string are a byte each.
-      this.#responseAt[index] = writer.length - 2 - 'chatcmpl-'.length
-      writer.close(before, 2)
+      writeText(writer, 1, RESPONSE_PREFIX + span.responseId)
+      // After the tag and the length, a byte each, and the prefix.
+      this.#responseAt[index] = writer.length - 2 - RESPONSE_PREFIX.length
+      writer.close(attribute, 2)
       writeText(writer, 1, 'gen_ai.response.id')
       writer.close(attribute, 9)
     }
     for (let i = span.attributes.length - 1; i >= 0; i--) writeAttribute(writer, 9, ...span.attributes[i]!)
+    // Placeholders of the right width, all found again by `renew`.
     writer.fixed64(0n)
     this.#endAt[index] = writer.length
     writer.tag(8, 1)
@@ -177,4 +177,29 @@ export class Payload {
     writer.tag(1, 2)
     writer.close(end, 2)
   }
+}
+
+function writeText(writer: BackWriter, field: number, text: string): void {
+  writer.string(text)
+  writer.tag(field, 2)
+}
+
+function writeAttribute(writer: BackWriter, field: number, key: string, value: string | number): void {
+  const end = writer.length
+  if (typeof value === 'string') writeText(writer, 1, value)
+  else if (Number.isInteger(value)) {
+    writer.varint(value)
+    writer.tag(3, 0)
+  } else {
+    writer.double(value)
+    writer.tag(4, 1)
+  }
+  writer.close(end, 2)
+  writeText(writer, 1, key)
+  writer.close(end, field)
+}
+
+/** 16 bits as four letters from a to p. */
+function letters(bits: number): number {
+  return 0x61616161 + ((bits & 0xf) | ((bits & 0xf0) << 4) | ((bits & 0xf00) << 8) | ((bits & 0xf000) << 12))
 }

@@ -35,7 +35,7 @@ const TOOLS = ['http_api', 'sql_query', 'send_mail', 'search_web', 'calculator']
 
 /** The spans of request `index` of a batch in the order in which they end, which is the order of an exporter: root last. */
 export function draftRequest(index: number, random: Random): SpanDraft[] {
-  const conversation = `conv_${random.hex(24)}`
+  const conversation = `conv_${random.hex(12)}`
   const spans: SpanDraft[] = []
   let now = 2_000
   /** The next span starts when the last one has ended and the agent has done its own bit. */
@@ -69,7 +69,7 @@ function modelCall(random: Random, conversation: string, failed: boolean): Omit<
   const { provider, host, model, release, medianMicros } = MODELS[random.integer(0, MODELS.length - 1)]!
   const asked: [string, string | number][] = [
     ['gen_ai.operation.name', 'chat'], ['gen_ai.provider.name', provider], ['gen_ai.request.model', model], ['gen_ai.request.temperature', 0.7],
-    ['gen_ai.request.max_tokens', 1024], ['gen_ai.conversation.id', conversation], ['server.address', host], ['server.port', 443],
+    ['gen_ai.request.max_tokens', 1024], ['gen_ai.conversation.id', conversation], ['server.address', host],
   ]
   const span = { name: `chat ${model}`, kind: 3, durationMicros: random.latency(medianMicros, 1.6) } as const
   if (failed) return { ...span, error: "Error code: 429 - {'error': {'message': 'Rate limit reached', 'type': 'requests'}}", attributes: [...asked, ['error.type', 'RateLimitError']] }
@@ -77,7 +77,7 @@ function modelCall(random: Random, conversation: string, failed: boolean): Omit<
     ...span,
     responseId: random.hex(28),
     attributes: [
-      ...asked, ['gen_ai.response.model', release], ['gen_ai.response.finish_reasons', 'stop'],
+      ...asked, ['gen_ai.response.model', release],
       ['gen_ai.usage.input_tokens', random.integer(300, 6_000)], ['gen_ai.usage.output_tokens', random.integer(20, 900)],
     ],
   }
@@ -90,8 +90,8 @@ function retrieval(random: Random): Omit<SpanDraft, 'startMicros'> {
     kind: 3,
     durationMicros: random.latency(60_000, 1.7),
     attributes: [
-      ['gen_ai.operation.name', 'retrieval'], ['gen_ai.data_source.id', collection], ['db.system.name', 'postgresql'], ['db.namespace', 'vectors'], ['db.operation.name', 'SELECT'],
-      ['db.collection.name', `embeddings_${collection}`], ['gen_ai.request.top_k', 10], ['server.address', 'vectors.internal.example'], ['server.port', 5432],
+      ['gen_ai.operation.name', 'retrieval'], ['gen_ai.data_source.id', collection], ['db.system.name', 'postgresql'], ['db.operation.name', 'SELECT'],
+      ['db.collection.name', collection], ['gen_ai.request.top_k', 10], ['server.address', 'vectors.internal'], ['server.port', 5432],
     ],
   }
 }
@@ -104,8 +104,7 @@ function toolCall(random: Random): Omit<SpanDraft, 'startMicros'> {
     durationMicros: random.latency(180_000, 2),
     attributes: [
       ['gen_ai.operation.name', 'execute_tool'], ['gen_ai.tool.name', tool], ['gen_ai.tool.type', 'function'], ['gen_ai.tool.call.id', `call_${random.hex(24)}`],
-      ['gen_ai.tool.description', 'Calls a service of the company and returns what it says'], ['http.request.method', 'GET'], ['http.response.status_code', 200],
-      ['url.full', `https://tools.internal.example/v1/${tool}/${random.hex(8)}`],
+      ['http.request.method', 'GET'], ['http.response.status_code', 200], ['url.full', `https://tools.internal/v1/${tool}/${random.hex(8)}`],
     ],
   }
 }

@@ -6,7 +6,7 @@ export interface ReceiverLimits {
   readonly inflatedLimitBytes: number
   /**
    * Bytes of one JSON request after inflating. Lower than the others, because JSON becomes a tree before it becomes
-   * protobuf, and `[[],[],…` costs about 20 times its length as a tree.
+   * protobuf: `[{},{},…` costs 50 times its length as a tree, and 0.15 s a MiB.
    */
   readonly jsonLimitBytes: number
   /** Bytes held for all HTTP requests that are received but not processed yet. */
@@ -26,7 +26,7 @@ const MIB = 1 << 20
 export const DEFAULT_LIMITS: ReceiverLimits = {
   bodyLimitBytes: 16 * MIB,
   inflatedLimitBytes: 64 * MIB,
-  jsonLimitBytes: 16 * MIB,
+  jsonLimitBytes: 8 * MIB,
   maxInFlightBytes: 256 * MIB,
   maxCalls: 64,
   maxConnections: 1024,

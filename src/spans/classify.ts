@@ -13,6 +13,7 @@ const MAX_EVIDENCE_BYTES = 8_192
 
 const EXCEPTION_IS_FAILURE = traitBit('exceptionIsFailure')
 const NAMES_ARE_TEXT = traitBit('namesAreText')
+const TOOLS_ARE_WRAPPERS = traitBit('toolsAreWrappers')
 const CLIENT = 3
 const ERROR = 2
 
@@ -33,6 +34,7 @@ export class Classifier {
   classify(span: Span): void {
     if (span.kind === Kind.unknown || (span.kind === Kind.client && span.spanKind !== CLIENT)) this.#kindByName(span)
     else span.name = this.#stepName(span, EMPTY)
+    if (span.kind === Kind.tool && (span.traits & TOOLS_ARE_WRAPPERS) !== 0) span.kind = Kind.chain
     span.failed = span.status === ERROR || span.saysFailed || (span.hasException && (span.traits & EXCEPTION_IS_FAILURE) !== 0)
     if (span.failed) {
       span.cause = this.#cause(span)

@@ -80,6 +80,8 @@ export type AttributeRule =
   /** `integerScale` where one key has two units: seconds as a double, milliseconds as an integer. */
   | { readonly do: 'number'; readonly field: NumField; readonly scale: number; readonly integerScale: number; readonly rank: number }
   | { readonly do: 'responseId' }
+  /** A provider's answer, with its id somewhere inside. */
+  | { readonly do: 'responseIdIn' }
   | { readonly do: 'evidence'; readonly field: EvidenceField }
   /** One of these values means that the span failed, whatever its status says. 'true' is also the boolean. */
   | { readonly do: 'failed'; readonly values: readonly string[] }
@@ -121,6 +123,8 @@ export type Trait =
   | 'attemptsAreSpans'
   /** The span name is the user's own text: never a label. */
   | 'namesAreText'
+  /** Its tool spans only wrap those of the framework, also when the framework never runs the tool. */
+  | 'toolsAreWrappers'
   /** Model calls of an evaluator, not of the agent. */
   | 'judges'
   /** A streamed call is two spans: a request without tokens, and another written after the stream, with tokens and `durationSeconds`. */
@@ -144,6 +148,7 @@ export const present = (kind: Kind, rank = GUESS): AttributeRule => ({ do: 'pres
 export const text = (field: TextField, rank = OWN): AttributeRule => ({ do: 'text', field, rank })
 export const number = (field: NumField, rank = OWN, scale = 1, integerScale = scale): AttributeRule => ({ do: 'number', field, scale, integerScale, rank })
 export const responseId: AttributeRule = { do: 'responseId' }
+export const responseIdIn: AttributeRule = { do: 'responseIdIn' }
 export const evidence = (field: EvidenceField): AttributeRule => ({ do: 'evidence', field })
 export const failed = (...values: string[]): AttributeRule => ({ do: 'failed', values })
 export const messages: AttributeRule = { do: 'messages' }

@@ -10,11 +10,12 @@ export class KeyTable {
   readonly #next: Int16Array
   readonly #start: Int32Array
   readonly #length: Int32Array
-  readonly #bytes: Uint8Array
+  readonly #view: DataView
 
   constructor(keys: readonly string[]) {
     const encoded = keys.map((key) => new TextEncoder().encode(key))
-    this.#bytes = Buffer.concat(encoded)
+    const bytes = Uint8Array.from(encoded.flatMap((key) => [...key]))
+    this.#view = new DataView(bytes.buffer)
     this.#next = new Int16Array(keys.length).fill(-1)
     this.#start = new Int32Array(keys.length)
     this.#length = new Int32Array(keys.length)
@@ -29,22 +30,27 @@ export class KeyTable {
     })
   }
 
-  /** Index of the key `bytes[start, start+length)` in the list given, -1 when it is not there. */
-  find(bytes: Uint8Array, start: number, length: number): number {
+  /** Index of the key `bytes[start, start+length)` in the list given, -1 when it is not there. `view` shows the same bytes. */
+  find(bytes: Uint8Array, view: DataView, start: number, length: number): number {
     if (length === 0) return -1
     let i = this.#first[bucketOf(bytes, start, length)]!
     while (i >= 0) {
-      if (this.#length[i] === length) {
-        const own = this.#bytes
-        const from = this.#start[i]!
-        let k = 0
-        while (k < length && own[from + k] === bytes[start + k]) k++
-        if (k === length) return i
-      }
+      if (this.#length[i] === length && sameBytes(this.#view, this.#start[i]!, view, start, length)) return i
       i = this.#next[i]!
     }
     return -1
   }
+}
+
+/** Compares four bytes at a time, the last four perhaps twice. Both ranges lie within their views. */
+export function sameBytes(a: DataView, at: number, b: DataView, start: number, length: number): boolean {
+  if (length < 4) {
+    for (let k = 0; k < length; k++) if (a.getUint8(at + k) !== b.getUint8(start + k)) return false
+    return true
+  }
+  const last = length - 4
+  for (let k = 0; k < last; k += 4) if (a.getInt32(at + k) !== b.getInt32(start + k)) return false
+  return a.getInt32(at + last) === b.getInt32(start + last)
 }
 
 function bucketOf(bytes: Uint8Array, start: number, length: number): number {

@@ -21,7 +21,7 @@
  *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
  */
 import { Evidence, Num, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
-import { hashBytes, type StringTable } from './strings.ts'
+import { hashView, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
 import { KeyTable } from './keys.ts'
@@ -31,6 +31,9 @@ const TWO32 = 4294967296
 const decoder = new TextDecoder()
 /** Longest document a `parse` rule is given. */
 const MAX_DOCUMENT_BYTES = 65_536
+/** How far into an answer its id is looked for, and how ids of answers begin: OpenAI's two interfaces, Anthropic's. */
+const ANSWER_HEAD_BYTES = 4096
+const ID_BEGINNINGS = ['"chatcmpl-', '"resp_', '"msg_'].map((beginning) => Buffer.from(beginning))
 /** Between STANDARD and OWN. */
 const PARSED_RANK = 9
 const EVENT_KEYS = new KeyTable(['exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value'])
@@ -47,7 +50,7 @@ export class Scanner {
   private readonly tables: DialectTables
   private readonly strings: StringTable
   private readonly onSpan: (span: Span) => void
-  private view = new DataView(new ArrayBuffer(0))
+  private view: DataView = new DataView(new ArrayBuffer(0))
   private pos = 0
   /** What is wrong with the span in hand; '' while nothing is. */
   private bad = ''
@@ -288,6 +291,11 @@ export class Scanner {
           break
         }
         default: {
+          if (tag === 133 && b[p] === 1 && p + 5 <= end) { // flags, a fixed32 with a two-byte tag: bit 8 says that bit 9 (the parent is remote) is known
+            span.remoteParent = (b[p + 2]! & 3) === 3
+            p += 5
+            break
+          }
           const wide = this.varint(b, p - 1, end)
           p = this.pos
           if ((wide & 7) === 2) {
@@ -304,10 +312,6 @@ export class Scanner {
           } else if (wide === 80) { // dropped_attributes_count
             span.dropped = this.varint(b, p, end)
             p = this.pos
-          } else if (wide === 133) { // flags, fixed32: bit 8 says that bit 9 (the parent is remote) is known
-            if (p + 4 > end) return this.wrong('flags are cut off')
-            span.remoteParent = (b[p + 1]! & 3) === 3
-            p += 4
           } else {
             p = this.skip(b, p, end, wide)
             if (p < 0) return false
@@ -342,7 +346,7 @@ export class Scanner {
       const key = p + 2
       const after = key + keyLength
       if (keyLength < 128 && after < end && b[after] === 18) {
-        const found = this.tables.keys.find(b, key, keyLength)
+        const found = this.tables.keys.find(b, this.view, key, keyLength)
         if (found < 0) {
           if (this.tables.messagePrefixes.length > 0) this.messageKey(b, key, keyLength)
           return true
@@ -375,7 +379,7 @@ export class Scanner {
       }
     }
     if (key < 0 || value < 0 || value === valueEnd) return true
-    const found = this.tables.keys.find(b, key, keyLength)
+    const found = this.tables.keys.find(b, this.view, key, keyLength)
     if (found >= 0) this.apply(this.tables.rules[found]!, b, value, valueEnd)
     return true
   }
@@ -433,10 +437,10 @@ export class Scanner {
           break
         }
         case Rule.responseId:
-          if (type === 10 && length > 0 && span.responseHi === 0) {
-            span.responseLo = hashBytes(b, start, length)
-            span.responseHi = hashBytes(b, start + (length >> 1), length - (length >> 1)) | 1
-          }
+          if (type === 10 && length > 0) this.responseId(start, length)
+          break
+        case Rule.responseIdIn:
+          if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
           break
         case Rule.evidence:
           if (type === 10) this.note(rule.field, start, length)
@@ -449,8 +453,9 @@ export class Scanner {
         }
         case Rule.messages:
           if (type === 10 && length > span.messagesLength) {
-            span.messagesStart = start
-            span.messagesLength = length
+            const list = messageList(b, start, start + length)
+            span.messagesStart = list
+            span.messagesLength = start + length - list
           }
           break
         case Rule.parse:
@@ -460,6 +465,25 @@ export class Scanner {
             if (read <= MAX_DOCUMENT_BYTES) rule.read!(decoder.decode(b.subarray(start, start + read)), this.fields)
           }
       }
+    }
+  }
+
+  private responseId(start: number, length: number): void {
+    const span = this.span
+    if (span.responseHi !== 0) return
+    span.responseLo = hashView(this.view, start, length)
+    span.responseHi = hashView(this.view, start + (length >> 1), length - (length >> 1)) | 1
+  }
+
+  /** Looks for a string that begins as the ids of the large providers do: bytes are searched, nothing is decoded. */
+  private responseIdIn(b: Uint8Array, start: number, length: number): void {
+    const answer = Buffer.from(b.buffer, b.byteOffset + start, length)
+    for (const beginning of ID_BEGINNINGS) {
+      const quote = answer.indexOf(beginning)
+      if (quote < 0) continue
+      const end = answer.indexOf(34, quote + 1)
+      if (end > 0 && end - quote < 129) this.responseId(start + quote + 1, end - quote - 1)
+      return
     }
   }
 
@@ -481,7 +505,8 @@ export class Scanner {
   private messageKey(b: Uint8Array, key: number, length: number): void {
     for (const prefix of this.tables.messagePrefixes) {
       const n = prefix.length
-      if (length <= n || b[key] !== prefix[0] || b[key + 4] !== prefix[4] || b[key + n - 1] !== 46) continue
+      // The dot and a digit where the index would be: nearly no other key has them.
+      if (length <= n || b[key + n - 1] !== 46 || b[key + n]! > 57 || b[key] !== prefix[0]) continue
       let i = 1
       while (i < n && b[key + i] === prefix[i]) i++
       if (i < n) continue
@@ -526,7 +551,7 @@ export class Scanner {
         const length = this.varint(b, p, end)
         p = this.pos
         if (!(p + length <= end)) return this.wrong('event name is cut off')
-        const found = this.tables.events.find(b, p, length)
+        const found = this.tables.events.find(b, this.view, p, length)
         if (found < 0) return true
         kind = this.tables.eventKinds[found]!
         p += length
@@ -555,7 +580,7 @@ export class Scanner {
       p = this.pos
       const after = p + length
       if (b[p] === 10 && b[p + 1]! < 128) {
-        const key = EVENT_KEYS.find(b, p + 2, b[p + 1]!)
+        const key = EVENT_KEYS.find(b, this.view, p + 2, b[p + 1]!)
         let v = p + 2 + b[p + 1]!
         if (key >= 0 && b[v] === 18) {
           this.varint(b, v + 1, after)
@@ -634,6 +659,19 @@ export class Scanner {
     this.bad = this.bad === '' ? what : this.bad
     return false
   }
+}
+
+/** Where the list of messages begins in a value that is the list, or an object with `messages` in it, or lists in a list. */
+function messageList(b: Uint8Array, start: number, end: number): number {
+  let p = start
+  if (b[p] === 0x7b) {
+    p = Buffer.from(b.buffer, b.byteOffset + start, end - start).indexOf('"messages"')
+    if (p < 0) return start
+    p += start + 10
+    while (p < end && (b[p] === 0x3a || b[p] === 0x20)) p++
+  }
+  while (b[p] === 0x5b && b[p + 1] === 0x5b && p + 1 < end) p++
+  return p
 }
 
 const EMPTY_BODY = new Uint8Array(0)

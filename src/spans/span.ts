@@ -8,6 +8,9 @@ export const RESOURCE_RANK = 200
 /** Most scores read off one span. */
 const MAX_SCORES = 32
 
+/** No text, no evidence, and every rank the lowest. */
+const CLEAR = new Uint8Array(4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS + TEXT_FIELDS + NUM_FIELDS).fill(255, 4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS)
+
 export interface Score {
   readonly evaluator: number
   readonly value: number
@@ -52,14 +55,16 @@ export class Span {
 
   kind: number = Kind.unknown
   kindRank = 255
-  readonly text = new Int32Array(TEXT_FIELDS)
-  readonly textRank = new Uint8Array(TEXT_FIELDS).fill(255)
+  /** What is cleared for every span lies in one buffer, and is cleared in one go. */
+  readonly #cleared = new Uint8Array(4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS + TEXT_FIELDS + NUM_FIELDS)
+  readonly text = new Int32Array(this.#cleared.buffer, 0, TEXT_FIELDS)
+  readonly evidence = new Int32Array(this.#cleared.buffer, 4 * TEXT_FIELDS, 2 * EVIDENCE_FIELDS)
+  readonly textRank = new Uint8Array(this.#cleared.buffer, 4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS, TEXT_FIELDS)
   readonly num = new Float64Array(NUM_FIELDS)
   /** 255: the span does not tell. */
-  readonly numRank = new Uint8Array(NUM_FIELDS).fill(255)
+  readonly numRank = new Uint8Array(this.#cleared.buffer, 5 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS, NUM_FIELDS)
   responseHi = 0
   responseLo = 0
-  readonly evidence = new Int32Array(2 * EVIDENCE_FIELDS)
   hasException = false
   saysFailed = false
   messagesStart = 0
@@ -89,12 +94,9 @@ export class Span {
     this.linkCount = 0
     this.kind = Kind.unknown
     this.kindRank = 255
-    this.text.fill(0)
-    this.textRank.fill(255)
-    this.numRank.fill(255)
+    this.#cleared.set(CLEAR)
     this.responseHi = 0
     this.responseLo = 0
-    this.evidence.fill(0)
     this.hasException = false
     this.saysFailed = false
     this.messagesLength = 0

@@ -7,6 +7,8 @@
  * is limited. What no longer fits becomes `OVERFLOW`, which is counted. `sweep` frees what nothing
  * refers to any more, so that a week of new names does not grow the table.
  */
+import { sameBytes } from './keys.ts'
+
 export const EMPTY = 0
 export const OVERFLOW = 1
 export const OVERFLOW_TEXT = '__overflow__'
@@ -36,6 +38,9 @@ export class StringTable {
   readonly #length: Int32Array
   readonly #text: (string | undefined)[]
   #arena = new Uint8Array(1 << 16)
+  #arenaView = new DataView(this.#arena.buffer)
+  #lastBytes: Uint8Array = this.#arena
+  #lastView: DataView = this.#arenaView
   #used = 0
   #next = 0
   #free: number[] = []
@@ -64,20 +69,19 @@ export class StringTable {
   /** The number of the bytes `bytes[start, start+length)`, which are UTF-8 from the wire. Allocates only for a new string. */
   intern(bytes: Uint8Array, start: number, length: number): number {
     if (length > this.maxLengthBytes) length = cutAtCharacter(bytes, start, this.maxLengthBytes)
-    const hash = hashBytes(bytes, start, length)
+    if (bytes !== this.#lastBytes) {
+      this.#lastBytes = bytes
+      this.#lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    const view = this.#lastView
+    const hash = hashView(view, start, length)
     const slots = this.#slots
     const mask = this.#mask
-    const arena = this.#arena
     let slot = hash & mask
     for (;;) {
       const id = slots[slot]! - 1
       if (id < 0) break
-      if (this.#hash[id] === hash && this.#length[id] === length) {
-        const offset = this.#offset[id]!
-        let i = 0
-        while (i < length && arena[offset + i] === bytes[start + i]) i++
-        if (i === length) return id
-      }
+      if (this.#hash[id] === hash && this.#length[id] === length && sameBytes(this.#arenaView, this.#offset[id]!, view, start, length)) return id
       slot = (slot + 1) & mask
     }
     return this.#insert(bytes, start, length, hash)
@@ -138,6 +142,7 @@ export class StringTable {
       this.#place(id, this.#hash[id]!)
     }
     this.#arena = arena
+    this.#arenaView = new DataView(arena.buffer)
     this.#used = used
     this.#free = free
     this.generation++
@@ -160,6 +165,7 @@ export class StringTable {
       const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#used + length))
       grown.set(this.#arena)
       this.#arena = grown
+      this.#arenaView = new DataView(grown.buffer)
     }
     this.#arena.set(raw, this.#used)
     this.#offset[id] = this.#used
@@ -178,21 +184,27 @@ export class StringTable {
   }
 }
 
-/** Four bytes at a time; ids and labels are short, so this is most of the cost of interning. */
 export function hashBytes(bytes: Uint8Array, start: number, length: number): number {
-  let h = Math.imul(length, 0x9e3779b1)
+  return hashView(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start, length)
+}
+
+/** Four bytes at a time; ids and labels are short, so this is most of the cost of interning. */
+export function hashView(view: DataView, start: number, length: number): number {
+  let h = Math.imul(length, 0x9e3779b1) ^ SEED
   const end = start + length
   let i = start
   for (; i + 4 <= end; i += 4) {
-    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
-    h = Math.imul(h ^ word, 0x85ebca6b)
+    h = Math.imul(h ^ view.getInt32(i, true), 0x85ebca6b)
     h ^= h >>> 13
   }
-  for (; i < end; i++) h = Math.imul(h ^ bytes[i]!, 0x01000193)
+  for (; i < end; i++) h = Math.imul(h ^ view.getUint8(i), 0x01000193)
   h ^= h >>> 15
   h = Math.imul(h, 0x2c1b3c6d)
   return h ^ (h >>> 12)
 }
+
+/** Another one in every process, so that nobody can send strings that are known to collide. */
+const SEED = Math.floor(Math.random() * 2 ** 32) | 0
 
 function cutAtCharacter(bytes: Uint8Array, start: number, limit: number): number {
   let length = limit

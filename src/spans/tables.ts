@@ -6,7 +6,7 @@ import {
 } from './dialect.ts'
 
 /** Rule codes the scanner switches on. */
-export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8 } as const
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9 } as const
 
 /** One attribute rule, compiled. `next` chains the rules of one key. */
 export interface CompiledRule {
@@ -22,7 +22,7 @@ export interface CompiledRule {
   readonly next: CompiledRule | undefined
 }
 
-export const TRAITS: readonly Trait[] = ['joinsLinks', 'exceptionIsFailure', 'nativeSdk', 'attemptsAreSpans', 'namesAreText', 'judges', 'streamTwins', 'tellsScores', 'namesOverrule']
+export const TRAITS: readonly Trait[] = ['joinsLinks', 'exceptionIsFailure', 'nativeSdk', 'attemptsAreSpans', 'namesAreText', 'toolsAreWrappers', 'judges', 'streamTwins', 'tellsScores', 'namesOverrule']
 export function traitBit(trait: Trait): number {
   return 1 << TRAITS.indexOf(trait)
 }
@@ -98,7 +98,7 @@ export class DialectTables {
 }
 
 function sameRule(a: AttributeRule, b: AttributeRule): boolean {
-  if (a.do === 'parse' || b.do === 'parse') return a.do === b.do && a.read === b.read
+  if (a.do === 'parse') return b.do === 'parse' && a.read === b.read
   return JSON.stringify(a) === JSON.stringify(b)
 }
 

@@ -83,7 +83,7 @@ export class Assembler {
     const requests = this.requests
     // A span needs a place for itself and perhaps one for its parent.
     while (this.records.room < 2) this.#evict(nowMs)
-    let row = requests.find(span.trace)
+    let row = this.#rowOf(span.trace)
     if (row < 0) row = this.#openRow(span, nowMs)
     if (span.linkCount > 0 && (span.traits & JOINS) !== 0) row = this.#join(span, row)
     if (requests.state[row] === State.settled) return this.#late(span, row)
@@ -111,6 +111,23 @@ export class Assembler {
     }
     this.#fill(span, row, record, parent, nowMs)
   }
+
+  /** An exporter sends a trace's spans one after the other: mostly it is the row of the span before. */
+  #rowOf(trace: Int32Array): number {
+    const last = this.#lastTrace
+    const row = this.#lastRow
+    if (row >= 0 && last[0] === trace[0] && last[1] === trace[1] && last[2] === trace[2] && last[3] === trace[3] && this.requests.generation[row] === this.#lastGeneration) return row
+    const found = this.requests.find(trace)
+    if (found >= 0) {
+      last.set(trace)
+      this.#lastRow = found
+      this.#lastGeneration = this.requests.generation[found]!
+    }
+    return found
+  }
+  readonly #lastTrace = new Int32Array(4)
+  #lastRow = -1
+  #lastGeneration = 0
 
   /** A score for a request by trace id, from a log record: it may come before, while or after the request is in hand. */
   addScore(trace: Int32Array, score: Score): void {
@@ -186,7 +203,8 @@ export class Assembler {
       for (let which = 0; which < 3; which++) live[requests.toldOf(row, which)] = 1
       if (requests.state[row] === State.settled) continue
       for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
-        for (let slot = 0; slot < BLOCK; slot++) {
+        const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+        for (let slot = 0; slot < fill; slot++) {
           const record = block * BLOCK + slot
           live[records.name(record)] = 1
           const call = records.call(record)
@@ -317,7 +335,7 @@ export class Assembler {
     const cached = told(Num.cachedInput), write = told(Num.cacheWrite), reasoning = told(Num.reasoning), messages = told(Num.messages)
     const cost = numRank[Num.costUsd] === 255 ? -1 : num[Num.costUsd]!
     if (cached >= 0 || write >= 0 || reasoning >= 0 || messages >= 0 || cost > 0) this.records.setDetail(call, cached, write, reasoning, messages, cost)
-    if (span.kind === Kind.model && this.#responses.note(span, row, record, this.requests, this.records)) this.requests.flags[row]! |= RowFlag.twins
+    if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
   }
 
   #tell(span: Span, row: number, isRoot: boolean): void {
@@ -401,7 +419,7 @@ export class Assembler {
   #retire(row: number): void {
     const block = this.requests.lastBlock[row]!
     if (block < 0) return
-    for (let slot = this.requests.fill[row]!; slot < BLOCK; slot++) this.records.setPacked(block * BLOCK + slot, 0)
+    for (let slot = this.requests.fill[row]!; slot < BLOCK; slot++) this.records.setId(block * BLOCK + slot, 0, 0)
     this.requests.records[row]! += BLOCK - this.requests.fill[row]!
   }
 

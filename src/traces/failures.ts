@@ -37,16 +37,47 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   for (const i of own) if (recover(tree, i, settled, records)) healed.add(i)
   const echoes = new Set<number>()
   for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
+  for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i, records))) echoes.add(i)
 
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
   let cause = -1
   for (const i of own) {
     if (echoes.has(i)) continue
+    if (!healed.has(i) && endsTheRun(tree, i, records)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
+    if (causeIn(tree.packed[i]!) === Cause.stopped) continue
     settled.errors.push(errorAt(tree, i, sources))
     if (healed.has(i)) continue
     if (cause < 0 || explains(tree, i, cause, rootFamily, records)) cause = i
   }
   if (settled.outcome !== Outcome.success && cause >= 0) settled.rootCause = errorAt(tree, cause, sources)
+}
+
+/** What an agent can go on after if it chooses to: the failure of anything it called but the model. */
+function isOwnStep(tree: Tree, i: number): boolean {
+  const kind = kindOf(tree.packed[i]!)
+  return kind >= Kind.model && kind <= Kind.guardrail
+}
+
+/** A graph node beside the call it makes, rather than around it, fails with it: the same kind of failure within its time. */
+function happensWithin(tree: Tree, inner: number, outer: number, records: Records): boolean {
+  const a = FAMILY[causeIn(tree.packed[inner]!)]!
+  return a !== 0 && a === FAMILY[causeIn(tree.packed[outer]!)] && tree.start(inner) >= tree.start(outer) - 1 && tree.end(inner, records) <= tree.end(outer, records) + 1
+}
+
+/**
+ * Frameworks close a root with OK after their run has failed (the OpenAI Agents SDK does), so the root's word is not enough: a model
+ * or agent failure after which no model call succeeds is how the run ended.
+ */
+function endsTheRun(tree: Tree, i: number, records: Records): boolean {
+  const kind = kindOf(tree.packed[i]!)
+  if (kind !== Kind.model && isOwnStep(tree, i)) return false
+  if (kind === Kind.client || kind === Kind.evaluation || kind === Kind.embedding) return false
+  const end = tree.end(i, records) - 1
+  for (let k = 0; k < tree.size; k++) {
+    const packed = tree.packed[k]!
+    if (kindOf(packed) === Kind.model && (packed & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(k) >= end) return false
+  }
+  return true
 }
 
 function errorAt(tree: Tree, i: number, sources: Sources) {

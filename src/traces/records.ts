@@ -59,7 +59,8 @@ export class Records {
     else block = this.#fresh++
     this.next[block] = -1
     this.blocksUsed++
-    this.#words.fill(0, block << SHIFT, (block + 1) << SHIFT)
+    const calls = (block << SHIFT) + CALL
+    for (let slot = 0; slot < BLOCK; slot++) this.#words[calls + slot] = 0
     return block
   }
 
@@ -92,10 +93,14 @@ export class Records {
     return this.#words[at] === idLo && this.#words[at + ID_HI] === idHi
   }
 
+  /** A record with nothing but its id: a place for a span that has not come. */
   setId(record: number, idHi: number, idLo: number): void {
     const at = place(record)
     this.#words[at + ID_LO] = idLo
     this.#words[at + ID_HI] = idHi
+    this.#words[at + PACKED] = 0
+    this.#words[at + PARENT] = 0
+    this.#words[at + NAME] = 0
   }
 
   /** `startTicks`: tens of microseconds from the request's base; `packed`: see `pack`. */

@@ -1,34 +1,21 @@
 /**
- * One model call can leave two spans in two traces: a provider's SDK traces itself beside the framework,
- * and the two know nothing of each other. They share the response id; where one has none (a failed call
- * has no response) they overlap in time, one inside the other, in one service, and one is the SDK's own.
+ * One model call can leave two spans in two traces: a provider's SDK, or a second instrumentation, tells of it in a
+ * trace of its own. The two share the response id; where one has none (a failed call has no response, OpenInference
+ * writes none) they are told by time: one inside the other, in one service, by two instrumentations, one of them
+ * a trace of a single span, and with the same tokens where both tell them.
  *
- * The memory is a fixed table: a call is forgotten when another takes its place, about a million calls later.
+ * The memory is a fixed table: a call is forgotten when another takes its place, about a quarter of a million calls later: a larger one is out of the cache, and every call pays for that.
  */
 import type { Span } from '../spans/span.ts'
-import { Text } from '../spans/dialect.ts'
-import { traitBit } from '../spans/tables.ts'
+import { Num, Text } from '../spans/dialect.ts'
 import { Flag, type Records } from './records.ts'
-import { State, type Requests } from './requests.ts'
+import { RowFlag, State, type Requests } from './requests.ts'
 
-const SLOTS = 1 << 20
-const NATIVE = traitBit('nativeSdk')
+const SLOTS = 1 << 18
 /** A span may start or end this much outside of its twin: clocks of one process, taken at different moments. */
 const SLACK_MS = 5
-/** Calls without a response id looked through for a twin: those of the last moments. */
-const MAX_SILENT = 512
-
-/** A call without a response id that may have a twin. */
-interface SilentCall {
-  readonly native: boolean
-  readonly service: number
-  readonly startMs: number
-  readonly endMs: number
-  readonly row: number
-  readonly generation: number
-  readonly record: number
-  matched: boolean
-}
+/** Calls without a twin by response id that are looked through for one: those of the last moments. */
+const MAX_SILENT = 256
 
 export interface Place {
   readonly row: number
@@ -36,36 +23,31 @@ export interface Place {
 }
 
 export class Responses {
-  readonly #hash = new Int32Array(SLOTS)
-  readonly #check = new Int32Array(SLOTS)
-  readonly #record = new Int32Array(SLOTS)
-  readonly #row = new Int32Array(SLOTS)
+  /** Four words a slot: two of hash, the record and the row, so that a look touches one cache line. */
+  readonly #slots = new Int32Array(SLOTS * 4)
+  /** A byte of each slot's hash. It stays in the cache, where the slots do not, and answers nearly every look. */
+  readonly #tags = new Uint8Array(SLOTS)
   /** Where else a call is told of, both ways, while both requests are open. */
   readonly #twins = new Map<number, Place>()
-  readonly #silent: SilentCall[] = []
-  #silentAt = 0
-  #nativeSeen = false
+  /** Calls that are a trace of their own, and calls inside a request: a pair has at least one of the first. */
+  readonly #alone = new Recent()
+  readonly #inside = new Recent()
 
-  /** Notes a model call. True when it is told of elsewhere too: in an open request, or in one that has settled (then it is flagged as a twin). */
-  note(span: Span, row: number, record: number, requests: Requests, records: Records): boolean {
-    const native = (span.traits & NATIVE) !== 0
-    this.#nativeSeen ||= native
-    if (span.responseHi !== 0) {
-      const slot = span.responseLo & (SLOTS - 1)
-      const other = this.#record[slot]! - 1
-      if (this.#hash[slot] === span.responseLo && this.#check[slot] === span.responseHi && other !== record) {
-        const call = other < 0 ? -1 : records.call(other)
-        const open = call >= 0 && records.responseLo(call) === span.responseLo && records.responseHi(call) === span.responseHi
-        if (open) this.#pair({ row, record }, { row: this.#row[slot]!, record: other })
-        else records.setPacked(record, records.packed(record) | Flag.twin)
-        return true
-      }
-      this.#hash[slot] = span.responseLo
-      this.#check[slot] = span.responseHi
-      this.#record[slot] = record + 1
-      this.#row[slot] = row
+  /** Notes a model call that may be told of elsewhere too; if it is in a request that has settled it is flagged as a twin. */
+  note(span: Span, row: number, record: number, requests: Requests, records: Records): void {
+    if (span.responseHi !== 0 && this.#sameResponse(span, row, record, requests, records)) return
+    const alone = (span.parentHi | span.parentLo) === 0
+    const generation = requests.generation[row]!
+    let ring = this.#alone
+    let twin = ring.find(span, row)
+    if (twin < 0 && alone) twin = (ring = this.#inside).find(span, row)
+    if (twin < 0) (alone ? this.#alone : this.#inside).push(span, row, generation, record)
+    else {
+      const other = ring.take(twin)
+      const open = requests.generation[other.row] === other.generation && (requests.state[other.row] === State.open || requests.state[other.row] === State.rooted)
+      if (open) this.#pair({ row, record }, other, requests)
+      else records.setPacked(record, records.packed(record) | Flag.twin)
     }
-    return (native || span.responseHi === 0) && this.#noteSilent(span, native, row, record, requests, records)
   }
 
   twinOf(record: number): Place | undefined {
@@ -79,36 +61,101 @@ export class Responses {
     this.#twins.delete(twin.record)
   }
 
-  #pair(a: Place, b: Place): void {
+  /** True when the same response was seen in another span. */
+  #sameResponse(span: Span, row: number, record: number, requests: Requests, records: Records): boolean {
+    const slots = this.#slots
+    const index = span.responseLo & (SLOTS - 1)
+    const slot = index * 4
+    const tag = span.responseHi >>> 24
+    if (this.#tags[index] === tag && slots[slot] === span.responseLo && slots[slot + 1] === span.responseHi && slots[slot + 2] !== record + 1) {
+      const other = slots[slot + 2]! - 1
+      const call = other < 0 ? -1 : records.call(other)
+      const open = call >= 0 && records.responseLo(call) === span.responseLo && records.responseHi(call) === span.responseHi
+      if (open) this.#pair({ row, record }, { row: slots[slot + 3]!, record: other }, requests)
+      else records.setPacked(record, records.packed(record) | Flag.twin)
+      return true
+    }
+    this.#tags[index] = tag
+    slots[slot] = span.responseLo
+    slots[slot + 1] = span.responseHi
+    slots[slot + 2] = record + 1
+    slots[slot + 3] = row
+    return false
+  }
+
+  #pair(a: Place, b: Place, requests: Requests): void {
     this.#twins.set(a.record, b)
     this.#twins.set(b.record, a)
+    requests.flags[a.row]! |= RowFlag.twins
+    requests.flags[b.row]! |= RowFlag.twins
+  }
+}
+
+/** The last calls of a kind, in columns, in the order of their arrival. */
+class Recent {
+  readonly #scopes = new Int32Array(MAX_SILENT)
+  readonly #services = new Int32Array(MAX_SILENT)
+  readonly #inputs = new Int32Array(MAX_SILENT)
+  readonly #outputs = new Int32Array(MAX_SILENT)
+  readonly #failed = new Uint8Array(MAX_SILENT)
+  readonly #startMs = new Float64Array(MAX_SILENT)
+  readonly #endMs = new Float64Array(MAX_SILENT)
+  /** -1: not a call, or one that has found its twin. */
+  readonly #rows = new Int32Array(MAX_SILENT).fill(-1)
+  readonly #generations = new Int32Array(MAX_SILENT)
+  readonly #records = new Int32Array(MAX_SILENT)
+  #at = 0
+  /** While all calls are told by one instrumentation there is nothing to look for. */
+  #scope = 0
+  #changes = 0
+
+  push(span: Span, row: number, generation: number, record: number): void {
+    if (span.scope !== this.#scope) {
+      this.#scope = span.scope
+      this.#changes++
+    }
+    const at = this.#at
+    this.#at = (at + 1) & (MAX_SILENT - 1)
+    this.#scopes[at] = span.scope
+    this.#services[at] = span.text[Text.service]!
+    this.#inputs[at] = told(span, Num.input)
+    this.#outputs[at] = told(span, Num.output)
+    this.#failed[at] = span.failed ? 1 : 0
+    this.#startMs[at] = span.startMs
+    this.#endMs[at] = span.endMs
+    this.#rows[at] = row
+    this.#generations[at] = generation
+    this.#records[at] = record
   }
 
-  #noteSilent(span: Span, native: boolean, row: number, record: number, requests: Requests, records: Records): boolean {
-    const own: SilentCall = {
-      native, service: span.text[Text.service]!, startMs: span.startMs, endMs: span.endMs,
-      row, generation: requests.generation[row]!, record, matched: false,
-    }
-    const best = this.#nativeSeen ? this.#overlapping(own) : undefined
-    if (best === undefined) {
-      this.#silent[this.#silentAt++ % MAX_SILENT] = own
-      return false
-    }
-    best.matched = true
-    const open = requests.generation[best.row] === best.generation && (requests.state[best.row] === State.open || requests.state[best.row] === State.rooted)
-    if (open) this.#pair({ row, record }, { row: best.row, record: best.record })
-    else records.setPacked(record, records.packed(record) | Flag.twin)
-    return true
-  }
-
-  #overlapping(own: SilentCall): SilentCall | undefined {
-    let best: SilentCall | undefined
-    for (const call of this.#silent) {
-      if (call.matched || call.native === own.native || call.service !== own.service || call.row === own.row) continue
-      const [inner, outer] = own.native ? [own, call] : [call, own]
-      if (inner.startMs < outer.startMs - SLACK_MS || inner.endMs > outer.endMs + SLACK_MS) continue
-      if (best === undefined || Math.abs(call.startMs - own.startMs) < Math.abs(best.startMs - own.startMs)) best = call
+  /** Place of the call in another request that this span tells of too, -1 when there is none. */
+  find(span: Span, row: number): number {
+    if (this.#changes === 0 || (this.#changes === 1 && this.#scope === span.scope)) return -1
+    const failed = span.failed ? 1 : 0
+    let best = -1
+    for (let i = 0; i < MAX_SILENT; i++) {
+      if (this.#rows[i]! < 0 || this.#rows[i] === row || this.#scopes[i] === span.scope || this.#services[i] !== span.text[Text.service] || this.#failed[i] !== failed) continue
+      const start = this.#startMs[i]!
+      const end = this.#endMs[i]!
+      const inside = span.startMs >= start - SLACK_MS && span.endMs <= end + SLACK_MS
+      const around = start >= span.startMs - SLACK_MS && end <= span.endMs + SLACK_MS
+      if ((!inside && !around) || differ(told(span, Num.input), this.#inputs[i]!) || differ(told(span, Num.output), this.#outputs[i]!)) continue
+      if (best < 0 || Math.abs(start - span.startMs) < Math.abs(this.#startMs[best]! - span.startMs)) best = i
     }
     return best
   }
+
+  take(i: number): Place & { readonly generation: number } {
+    const place = { row: this.#rows[i]!, record: this.#records[i]!, generation: this.#generations[i]! }
+    this.#rows[i] = -1
+    return place
+  }
+}
+
+function differ(a: number, b: number): boolean {
+  return a >= 0 && b >= 0 && a !== b
+}
+
+function told(span: Span, field: number): number {
+  return span.numRank[field] === 255 ? -1 : span.num[field]!
 }

@@ -4,10 +4,10 @@
  * alone. Scratch arrays are reused; a request without failures and nesting takes only the first passes.
  */
 import { Num, Text } from '../spans/dialect.ts'
-import { errorType, isStep, Kind } from '../spans/names.ts'
+import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import type { Score, Span } from '../spans/span.ts'
 import { judge } from './failures.ts'
-import { Flag, kindOf, sourceOf, type Records } from './records.ts'
+import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
 import { RowFlag, Told, type Requests } from './requests.ts'
 import type { Responses } from './responses.ts'
 import { Outcome, type Settled } from './settled.ts'
@@ -96,6 +96,8 @@ export class Settler {
       const kind = kindOf(packed)
       if (!isStep(kind) || tree.absorbed[i] !== 0 || (packed & (Flag.arrived | Flag.twin)) !== Flag.arrived) continue
       if (kind === Kind.agent && i === tree.root) continue
+      // A framework opens a tool span before it looks at the arguments: where they are not valid the tool never ran.
+      if (kind === Kind.tool && (packed & Flag.failed) !== 0 && causeIn(packed) === Cause.validation) continue
       if ((packed & Flag.attempt) !== 0 && (packed & Flag.failed) !== 0 && kind === Kind.model && tree.nextAttempt(i, records) >= 0) continue
       const step = settled.addStep()
       const record = tree.record[i]!

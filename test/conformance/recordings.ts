@@ -42,7 +42,7 @@ export function recording(root: string, dialect: string, scenario: string): Reco
   const bodies = readdirSync(folder).filter((file) => /^(traces|logs)-.*\.(pb|json)$/.test(file)).sort().map((file) => {
     const signal = file.startsWith('logs') ? 'logs' as const : 'traces' as const
     const bytes = readFileSync(join(folder, file))
-    return { signal, bytes: file.endsWith('.json') ? transcode(signal, bytes).bytes : bytes }
+    return { signal, bytes: file.endsWith('.json') ? Uint8Array.from(transcode(signal, bytes).bytes) : bytes }
   })
   return { name: `${dialect}/${scenario}`, dialect, scenario, truth: meta.truth, observable: meta.observable ?? {}, bodies }
 }

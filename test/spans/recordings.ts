@@ -43,14 +43,27 @@ const KIND_NAMES = Object.fromEntries(Object.entries(Kind).map(([name, kind]) =>
 
 /** All spans of one recorded export, in order of arrival. */
 export function readRecording(folder: string): Read[] {
-  const strings = new StringTable()
+  const files = readdirSync(folder).filter((name) => name.startsWith('traces-')).sort()
+  return readBodies(files.map((file) => {
+    const body = readFileSync(join(folder, file))
+    // What the transcoder returns is only valid until the next call.
+    return file.endsWith('.json') ? new Uint8Array(transcode('traces', body).bytes) : body
+  }), folder)
+}
+
+/** The spans of one OTLP/JSON request. */
+export function readJson(request: unknown): Read[] {
+  return readBodies([transcode('traces', Buffer.from(JSON.stringify(request))).bytes], 'request')
+}
+
+function readBodies(bodies: readonly Uint8Array[], what: string): Read[] {
+  const strings = new StringTable({ capacity: 1 << 13 })
   const tables = new DialectTables(DIALECTS, strings)
   const spans: Read[] = []
   const scanner = new Scanner(tables, strings, (span) => spans.push(plain(span, strings, tables)))
-  for (const file of readdirSync(folder).filter((name) => name.startsWith('traces-')).sort()) {
-    const body = readFileSync(join(folder, file))
-    const result = scanner.scan(file.endsWith('.json') ? transcode('traces', body).bytes : body)
-    if (result.rejected > 0) throw new Error(`cannot read ${folder}/${file}: ${result.error}`)
+  for (const body of bodies) {
+    const result = scanner.scan(body)
+    if (result.rejected > 0) throw new Error(`cannot read ${what}: ${result.error}`)
   }
   return spans
 }
@@ -64,6 +77,7 @@ function plain(span: Span, strings: StringTable, tables: DialectTables): Read {
   const failed = span.status === 2 || span.saysFailed || (span.hasException && traits.includes('exceptionIsFailure'))
   let kind: number = overruled ? named.rule.kind : span.kind
   if (kind === Kind.model && traits.includes('streamTwins') && !failed && span.numberOf('input') < 0 && span.numberOf('durationSeconds') < 0) kind = Kind.chain
+  if (kind === Kind.tool && traits.includes('toolsAreWrappers')) kind = Kind.chain
   const evidence: Partial<Record<EvidenceField, string>> = {}
   for (const [field, at] of Object.entries(Evidence) as [EvidenceField, number][]) {
     const length = span.evidence[at * 2 + 1]!
@@ -91,10 +105,18 @@ function plain(span: Span, strings: StringTable, tables: DialectTables): Read {
   }
 }
 
+/** Objects in the list that the scanner pointed at; what follows the list is not part of it. */
 function countMessages(span: Span): number {
-  if (span.messagesLength === 0) return 0
-  const value: unknown = JSON.parse(decoder.decode(span.body.subarray(span.messagesStart, span.messagesStart + span.messagesLength)))
-  return Array.isArray(value) ? value.length : 0
+  const text = decoder.decode(span.body.subarray(span.messagesStart, span.messagesStart + span.messagesLength))
+  if (!text.startsWith('[')) return 0
+  for (let end = text.lastIndexOf(']'); end > 0; end = text.lastIndexOf(']', end - 1)) {
+    try {
+      return (JSON.parse(text.slice(0, end + 1)) as unknown[]).filter((item) => typeof item === 'object').length
+    } catch {
+      continue
+    }
+  }
+  return 0
 }
 
 function fieldsOf<F extends string, V>(names: Readonly<Record<F, number>>, get: (field: F) => V | undefined): Partial<Record<F, V>> {

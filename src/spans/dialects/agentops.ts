@@ -27,7 +27,6 @@ export const agentOps: Dialect = {
     }),
     'gen_ai.request.type': kind({ chat: Kind.model, completion: Kind.model, embedding: Kind.embedding, embeddings: Kind.embedding }),
     'agentops.entity.name': text('entity'),
-    'operation.name': text('entity', 25),
   },
   names: [
     { name: /^tool_call\..+$/, kind: Kind.noise, overrules: true },

@@ -23,6 +23,7 @@ export const autogen: Dialect = {
 export const autogenOpenInference: Dialect = {
   name: 'autogen-openinference',
   scopes: /^openinference\.instrumentation\.autogen/,
+  traits: ['toolsAreWrappers'],
   names: [
     { name: /^.+\.on_messages(?:_stream)?$/, kind: Kind.chain, overrules: true },
     { name: /^\w+Client\.create(?:_stream)?$/, kind: Kind.model },

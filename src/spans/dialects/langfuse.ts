@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { evidence, failed, jsonObject, kind, parse, text, GUESS, OWN, type Dialect, type Fields } from '../dialect.ts'
+import { evidence, failed, jsonObject, kind, messages, parse, text, GUESS, OWN, type Dialect, type Fields } from '../dialect.ts'
 import { count, record } from './usage.ts'
 
 /**
@@ -9,7 +9,7 @@ import { count, record } from './usage.ts'
  * `input` and `output` in `usage_details` and list them beside (`input_cache_read`, `output_reasoning`), the OpenAI wrapper passes the
  * provider's usage on, where the parts are included. The keys tell which. A failure is status plus `level`, without an
  * exception event. The first token is a point in time, ISO 8601 in quotes. Costs of 0 mean no price. Scores
- * go to Langfuse's own API and never over OTLP.
+ * go to Langfuse's own API and never over OTLP. The LangChain handler lists the tools among the messages.
  */
 export const langfuse: Dialect = {
   name: 'langfuse',
@@ -33,6 +33,7 @@ export const langfuse: Dialect = {
     'langfuse.observation.metadata.ls_retriever_name': text('collection', GUESS),
     'langfuse.observation.metadata.lc_agent_name': text('agent'),
     'langfuse.trace.metadata.lc_agent_name': text('agent', OWN + 1),
+    'langfuse.observation.input': messages,
     'langfuse.observation.level': failed('ERROR'),
     'langfuse.observation.status_message': evidence('errorMessage'),
     'langfuse.observation.usage_details': parse(readUsage),

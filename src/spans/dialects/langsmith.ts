@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { kind, jsonObject, parse, text, EXACT, GUESS, OWN, type Dialect } from '../dialect.ts'
+import { kind, jsonObject, messages, parse, text, EXACT, GUESS, OWN, type Dialect } from '../dialect.ts'
 import { record, count } from './usage.ts'
 
 /**
@@ -25,6 +25,7 @@ export const langSmith: Dialect = {
       prompt: Kind.chain,
       parser: Kind.chain,
     }, EXACT),
+    'gen_ai.prompt': messages,
     'langsmith.metadata.ls_model_name': text('model'),
     'langsmith.metadata.ls_provider': text('provider'),
     'langsmith.metadata.lc_agent_name': text('agent'),

@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { number, GUESS, OWN, STANDARD, text, type Dialect } from '../dialect.ts'
+import { number, parse, text, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
 
 /**
  * LiteLLM's own callback: `litellm_request` and below it `raw_gen_ai_request`, which repeats the call with Python
@@ -7,12 +7,21 @@ import { number, GUESS, OWN, STANDARD, text, type Dialect } from '../dialect.ts'
  * `error.code` (a timeout is 408). Empty strings, `None` and `False` as text. The proxy adds spans for its own caches and
  * databases. An application's metadata is on no span; teams and projects of the proxy are.
  */
+const CACHED = /'cached_tokens': (\d+)/
+const REASONING = /'reasoning_tokens': (\d+)/
+
 export const liteLlm: Dialect = {
   name: 'litellm',
   scopes: /^litellm/,
   attributes: {
     'gen_ai.cost.total_cost': number('costUsd', OWN),
     'error.code': number('httpStatus', STANDARD + 2),
+    'metadata.usage_object': parse((repr, fields) => {
+      for (const [field, found] of [['cachedInput', CACHED], ['reasoning', REASONING]] as const) {
+        const tokens = found.exec(repr)?.[1]
+        if (tokens !== undefined) fields.number(field, Number(tokens))
+      }
+    }),
     'litellm.provider.model': text('model', GUESS + 5),
     'error.llm_provider': text('provider', GUESS + 5),
   },

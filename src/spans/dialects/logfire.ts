@@ -1,5 +1,6 @@
 import { Kind } from '../names.ts'
-import { evidence, number, parse, text, GUESS, OWN, type Dialect } from '../dialect.ts'
+import { evidence, jsonObject, messages, number, parse, text, GUESS, OWN, type Dialect } from '../dialect.ts'
+import { count, record } from './usage.ts'
 
 /**
  * Logfire's instrumentations: the span name is the template (`Function: {name}`), the text in `logfire.msg`.
@@ -26,6 +27,12 @@ export const logfire: Dialect = {
       const guardrail = GUARDRAIL.exec(message)
       if (guardrail !== null) fields.text('entity', guardrail[1]!)
     }, { headBytes: 160 }),
+    'raw_input': messages,
+    'gen_ai.usage.raw': parse((json, fields) => {
+      const usage = jsonObject(json) ?? {}
+      count(fields, 'cachedInput', record(usage.prompt_tokens_details ?? usage.input_tokens_details).cached_tokens)
+      count(fields, 'reasoning', record(usage.completion_tokens_details ?? usage.output_tokens_details).reasoning_tokens)
+    }),
     'error': evidence('errorMessage'),
     'agent_name': text('agent', OWN + 1),
     'duration': number('durationSeconds', GUESS),

@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { jsonObject, kind, parse, text, GUESS, type Dialect } from '../dialect.ts'
+import { jsonObject, kind, messages, parse, text, GUESS, type Dialect } from '../dialect.ts'
 import { count } from './usage.ts'
 
 /**
@@ -29,6 +29,7 @@ export const mlflow: Dialect = {
       UNKNOWN: Kind.chain,
     }),
     'mlflow.llm.model': text('responseModel'),
+    'mlflow.spanInputs': messages,
     'mlflow.llm.provider': text('provider'),
     'model': text('model', GUESS + 5),
     'mlflow.chat.tokenUsage': parse((json, fields) => {

@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { kind, number, parse, text, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
+import { kind, number, parse, responseIdIn, text, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
 import { readTenancy } from './tenancy.ts'
 
 /**
@@ -49,6 +49,8 @@ export const openInference: Dialect = {
       const model = REQUESTED_MODEL.exec(json)?.[1]
       if (model !== undefined) fields.text('model', model)
     }, { headBytes: 256 }),
+    // The only place where OpenInference has the response's id, by which a call told in two traces is known as one.
+    'output.value': responseIdIn,
     'metadata': parse(readTenancy),
   },
   messagePrefixes: ['llm.input_messages.'],

@@ -1,4 +1,4 @@
-import { jsonObject, text, GUESS, OWN, STANDARD, type AttributeRule, type Dialect, type Fields } from '../dialect.ts'
+import { text, GUESS, OWN, STANDARD, type AttributeRule, type Dialect, type Fields, type TextField } from '../dialect.ts'
 
 /**
  * Who pays and whose agent it is: the keys applications put on spans or resources themselves, and those under which each
@@ -50,24 +50,32 @@ function named(prefix: string): Record<string, AttributeRule> {
   ])
 }
 
-/** Metadata as one JSON object. Most of it is the framework's own, and is not parsed unless a name of interest is in it. */
+/** Metadata as one JSON object. Most of it is the framework's own: entries of interest are searched for, nothing else is parsed. */
 export function readTenancy(json: string, fields: Fields): void {
-  if (!json.includes('tenant') && !json.includes('project') && !json.includes('lc_agent_name')) return
-  const metadata = jsonObject(json)
-  if (metadata === undefined) return
-  const tenant = first(metadata, TENANT_NAMES)
-  const project = first(metadata, PROJECT_NAMES)
-  const agent = first(metadata, ['lc_agent_name'])
-  if (tenant !== '') fields.text('tenant', tenant)
-  if (project !== '') fields.text('project', project)
-  if (agent !== '') fields.text('agent', agent)
+  if (json.includes('tenant')) readFirst(json, TENANT_NAMES, 'tenant', fields)
+  if (json.includes('project')) readFirst(json, PROJECT_NAMES, 'project', fields)
+  if (json.includes('lc_agent_name')) readFirst(json, ['lc_agent_name'], 'agent', fields)
 }
 
-function first(metadata: Record<string, unknown>, names: readonly string[]): string {
+/** A key inside a string value is escaped (`\"tenant\":`), so that text cannot pass for an entry. */
+function readFirst(json: string, names: readonly string[], field: TextField, fields: Fields): void {
   for (const name of names) {
-    const value = metadata[name]
-    if (typeof value === 'string' && value !== '') return value
-    if (typeof value === 'number') return String(value)
+    const key = json.indexOf(`"${name}":`)
+    if (key < 0) continue
+    VALUE.lastIndex = key + name.length + 3
+    const value = VALUE.exec(json)
+    if (value === null) continue
+    const text = value[2] ?? value[1]!
+    return fields.text(field, text.includes('\\') ? unescaped(text) : text)
   }
-  return ''
+}
+
+const VALUE = /\s*(?:(-?\d+)|"((?:[^"\\]|\\.){1,256})")/y
+
+function unescaped(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`))
+  } catch {
+    return text
+  }
 }

@@ -1,0 +1,60 @@
+/** One measurement of the comparison: a peer that has just started, under one kind of load. */
+import type { Peer } from './peers.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cpuSeconds, memory } from './process.ts'
+import type { Sender, SendResult, Transport } from './sender.ts'
+
+export interface Measurement {
+  readonly spansPerSecond: number
+  readonly spansPerCpuSecond: number
+  readonly peakRssBytes: number
+  readonly connections: number
+  readonly spans: number
+  readonly seconds: number
+  readonly p99Ms: number
+}
+
+/** What each peer is tried with; it is measured with the one that it does best with. */
+const CONNECTIONS = [2, 4, 8] as const
+
+/** `warmUpSeconds`: of each trial. Both peers are treated alike. */
+export async function measure(peer: Peer, sender: Sender, transport: Transport, seconds: number, warmUpSeconds: number): Promise<Measurement> {
+  const port = transport === 'http' ? peer.httpPort : peer.grpcPort
+  let total = 0
+  const send = async (connections: number, forSeconds: number): Promise<SendResult> => {
+    const result = await sender.run({ transport, port, connections, seconds: forSeconds })
+    total += result.spans
+    if (result.failures > 0 || result.rejectedSpans > 0) throw new Error(`cannot measure ${peer.name}: ${result.failures} batches failed, ${result.rejectedSpans} spans were rejected: ${result.error}`)
+    if (result.spans === 0) throw new Error(`cannot measure ${peer.name}: nothing left to send`)
+    return result
+  }
+
+  // For the compilers and the connections. What is still to settle of it would count as work of the next.
+  await send(CONNECTIONS[1], warmUpSeconds)
+  let best = 0
+  let connections: number = CONNECTIONS[0]
+  for (const tried of CONNECTIONS) {
+    const before = cpuSeconds(peer.pid)
+    const { spans } = await send(tried, warmUpSeconds)
+    const perCpuSecond = spans / (cpuSeconds(peer.pid) - before)
+    if (perCpuSecond > best) [best, connections] = [perCpuSecond, tried]
+  }
+  await sleep(peer.settleSeconds * 1000)
+
+  // The window begins and ends with nothing to do, so that all the work that its spans cause is in it, the late part too.
+  const before = cpuSeconds(peer.pid)
+  const result = await send(connections, seconds)
+  await sleep(peer.settleSeconds * 1000)
+  const used = cpuSeconds(peer.pid) - before
+  const received = await peer.receivedSpans()
+  if (received !== total) throw new Error(`cannot measure ${peer.name}: it says it received ${received} spans, ${total} were sent`)
+  return {
+    spansPerSecond: result.spans / result.seconds,
+    spansPerCpuSecond: result.spans / used,
+    peakRssBytes: memory(peer.pid).peakBytes,
+    connections,
+    spans: result.spans,
+    seconds: result.seconds,
+    p99Ms: result.p99Ms,
+  }
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { COMPOSE, DEMO_INTERVALS, prometheusConfig } from '../../provisioning/prometheus.ts'
+import { needs } from './require.ts'
+
+const root = join(import.meta.dirname, '../..')
+const { describe, path } = needs('promtool', 'amtool')
+
+/** Standard output; a failure throws with what the tool said. */
+function run(tool: string, ...args: string[]): string {
+  try {
+    return execFileSync(path(tool), args, { cwd: root, encoding: 'utf8', stdio: 'pipe' })
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${tool} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}`)
+  }
+}
+
+describe('rules, under the real engine', () => {
+  test.each(readdirSync(join(root, 'alerts/tests')))('promtool: %s', (file) => {
+    expect(run('promtool', 'test', 'rules', join('alerts/tests', file))).toContain('SUCCESS')
+  }, 60_000)
+
+  test('promtool finds no fault with the rule file, lints included', () => {
+    run('promtool', 'check', 'rules', '--lint=all', '--lint-fatal', 'alerts/generated/prometheus-rules.yaml')
+  })
+
+  test('promtool accepts the configuration, of compose and of a native run', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'spanbridge-config-'))
+    try {
+      const ruleFile = join(root, 'alerts/generated/prometheus-rules.yaml')
+      for (const parameters of [{ ...COMPOSE, ruleFile }, { ...DEMO_INTERVALS, bridges: ['127.0.0.1:9464', '[::1]:9465'], ruleFile, alertmanagers: [] }]) {
+        writeFileSync(join(directory, 'prometheus.yml'), prometheusConfig(parameters))
+        expect(run('promtool', 'check', 'config', join(directory, 'prometheus.yml'))).toContain('is valid prometheus config file syntax')
+      }
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
+
+describe('routing, under the real engine', () => {
+  const routes = 'alerts/generated/alertmanager.yaml'
+
+  test.each([routes, 'provisioning/alertmanager.yml'])('amtool accepts %s', (file) => {
+    expect(run('amtool', 'check-config', file)).toContain('SUCCESS')
+  })
+
+  test.each([
+    ['critical', 'pager'],
+    ['warning', 'pager'],
+    ['info', 'nobody'],
+    ['of-somebody-else', 'pager'],
+  ])('%s goes to %s', (severity, receiver) => {
+    expect(run('amtool', 'config', 'routes', 'test', `--config.file=${routes}`, `severity=${severity}`, 'alertname=A').trim()).toBe(receiver)
+  })
+})
