@@ -1,11 +1,13 @@
 /** One measurement of the comparison: a peer that has just started, under one kind of load. */
-import type { Peer } from './peers.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Peer } from './peers.ts'
 import { cpuSeconds, memory } from './process.ts'
 import type { Sender, SendResult, Transport } from './sender.ts'
 
 export interface Measurement {
+  /** With whatever number of connections it was fastest: a window or a trial. */
   readonly spansPerSecond: number
+  /** What is compared. */
   readonly spansPerCpuSecond: number
   readonly peakRssBytes: number
   readonly connections: number
@@ -14,7 +16,7 @@ export interface Measurement {
   readonly p99Ms: number
 }
 
-/** What each peer is tried with; it is measured with the one that it does best with. */
+/** What each peer is tried with; it is measured with the one that it gets the most spans out of a CPU-second with. */
 const CONNECTIONS = [2, 4, 8] as const
 
 /** `warmUpSeconds`: of each trial. Both peers are treated alike. */
@@ -32,11 +34,13 @@ export async function measure(peer: Peer, sender: Sender, transport: Transport, 
   // For the compilers and the connections. What is still to settle of it would count as work of the next.
   await send(CONNECTIONS[1], warmUpSeconds)
   let best = 0
+  let fastest = 0
   let connections: number = CONNECTIONS[0]
   for (const tried of CONNECTIONS) {
     const before = cpuSeconds(peer.pid)
-    const { spans } = await send(tried, warmUpSeconds)
+    const { spans, seconds: took } = await send(tried, warmUpSeconds)
     const perCpuSecond = spans / (cpuSeconds(peer.pid) - before)
+    fastest = Math.max(fastest, spans / took)
     if (perCpuSecond > best) [best, connections] = [perCpuSecond, tried]
   }
   await sleep(peer.settleSeconds * 1000)
@@ -49,7 +53,7 @@ export async function measure(peer: Peer, sender: Sender, transport: Transport, 
   const received = await peer.receivedSpans()
   if (received !== total) throw new Error(`cannot measure ${peer.name}: it says it received ${received} spans, ${total} were sent`)
   return {
-    spansPerSecond: result.spans / result.seconds,
+    spansPerSecond: Math.max(fastest, result.spans / result.seconds),
     spansPerCpuSecond: result.spans / used,
     peakRssBytes: memory(peer.pid).peakBytes,
     connections,

@@ -10,10 +10,13 @@ import { SPANS_PER_REQUEST } from './request.ts'
 export const REQUESTS_PER_SECOND = 10_000
 const CONNECTIONS = 4
 const WARM_UP_SECONDS = 5
-/** After the longest time for which a settled request is remembered there is nothing left that may grow. */
-const REMEMBERED_SECONDS = 60
-/** What memory may move between the middle and the end. */
-const FLAT = 1.1
+/**
+ * Settled requests are remembered until their tables are full, some 40 s at this rate; from then on there is nothing left that
+ * may grow. So the most RSS of the last quarter is held against that of the third, and only where the run is this long.
+ */
+const FULL_AFTER_SECONDS = 60
+/** What the garbage collector moves by itself. */
+const FLAT = 1.05
 /** What the rate may fall short of for the start and the end of the window. */
 const ENOUGH = 0.99
 
@@ -57,13 +60,15 @@ export async function sustain(directory: string, seconds: number, say: (line: st
     const sentRequests = warm.requests + result.requests
     if (settled !== sentRequests) throw new Error(`cannot sustain: ${sentRequests} requests were sent, ${settled} were counted`)
     const middle = rss[Math.floor(rss.length / 2)]!, end = rss.at(-1)!
+    const third = Math.max(...rss.slice(Math.floor(rss.length / 2), Math.floor(rss.length * 0.75))), fourth = Math.max(...rss.slice(Math.floor(rss.length * 0.75)))
+    const flat = seconds < FULL_AFTER_SECONDS || fourth <= third * FLAT
     const spansPerSecond = result.spans / seconds
     return {
       seconds, spansPerSecond, slowestSecond: Math.min(...perSecond), cpuCores,
       rssBytes: { start: rss[0]!, middle, end, peak },
       p50Ms: result.p50Ms, p99Ms: result.p99Ms, maxMs: result.maxMs, failures: result.failures, rejectedSpans: result.rejectedSpans,
       evictedRequests: sum(found, 'spanbridge_open_requests_evicted_total'),
-      holds: spansPerSecond >= target * ENOUGH && result.failures === 0 && result.rejectedSpans === 0 && (seconds < REMEMBERED_SECONDS || end <= middle * FLAT),
+      holds: spansPerSecond >= target * ENOUGH && result.failures === 0 && result.rejectedSpans === 0 && flat,
     }
   } finally {
     sender.stop()

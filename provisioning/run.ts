@@ -1,4 +1,4 @@
-/** How each of the native programs is started. All of them listen on loopback only. */
+/** How each of the native programs is started. All of them listen on loopback only, unless told otherwise. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findComponent } from '../components/components.ts'
@@ -12,8 +12,12 @@ export interface ServerOptions {
   readonly configFile: string
   /** Made when it is not there. */
   readonly dataDir: string
+  /** Default: 127.0.0.1. */
+  readonly host?: string
   /** Default: a free one. */
   readonly port?: number
+  /** How long it may take to end after SIGTERM, before SIGKILL. */
+  readonly stopLimitSeconds?: number
   /** Its log is `<name>.log` in here. */
   readonly logDir: string
   readonly extraArgs?: readonly string[]
@@ -24,7 +28,7 @@ export async function startPrometheus(options: ServerOptions): Promise<Native> {
   return startServer('prometheus', options, port, [
     `--config.file=${options.configFile}`,
     `--storage.tsdb.path=${options.dataDir}`,
-    `--web.listen-address=127.0.0.1:${port}`,
+    `--web.listen-address=${hostOf(options)}:${port}`,
     // POST /-/reload, so that a changed rule file is read without a restart.
     '--web.enable-lifecycle',
     // Without this feature Prometheus drops the trace ids that the bridge attaches to its series.
@@ -37,7 +41,7 @@ export async function startAlertmanager(options: ServerOptions): Promise<Native>
   return startServer('alertmanager', options, port, [
     `--config.file=${options.configFile}`,
     `--storage.path=${options.dataDir}`,
-    `--web.listen-address=127.0.0.1:${port}`,
+    `--web.listen-address=${hostOf(options)}:${port}`,
     // One instance has no peers: without this it listens for them on every interface.
     '--cluster.listen-address=',
   ])
@@ -70,8 +74,13 @@ function startServer(name: string, options: ServerOptions, port: number, args: r
     binary,
     args: [...args, ...(options.extraArgs ?? [])],
     logFile: join(options.logDir, `${name}.log`),
-    ready: { url: `http://127.0.0.1:${port}/-/ready` },
+    ready: { url: `http://${hostOf(options)}:${port}/-/ready` },
+    ...(options.stopLimitSeconds === undefined ? {} : { stopLimitSeconds: options.stopLimitSeconds }),
   })
+}
+
+function hostOf({ host = '127.0.0.1' }: ServerOptions): string {
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function binaryOf(name: string): string {

@@ -3,7 +3,7 @@
  *
  *     agents ─OTLP→ otlp/ → engine (spans/ → traces/ → cost/ → metrics/) ─/metrics→ Prometheus ─rules→ Alertmanager ─webhook→ pager/
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { PriceBook } from './cost/prices.ts'
 import { Engine } from './engine.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
 import { Exposition } from './metrics/expose.ts'
+import type { Family } from './metrics/family.ts'
 import { Health, type HealthSource } from './metrics/health.ts'
 import { ProcessMetrics } from './metrics/process.ts'
 import { createOtlpGrpc } from './otlp/grpc.ts'
@@ -37,13 +38,21 @@ const OBJECTIVES_EVERY_MS = 60_000
 export interface Bridge {
   readonly addresses: { readonly http: Address; readonly grpc: Address; readonly web: Address }
   /** Stops accepting, answers what it has accepted, settles what is in hand. */
-  stop(): Promise<void>
+  stop(): Promise<Totals>
+}
+
+/** What a bridge did in its life: what its last scrape would have said. */
+export interface Totals {
+  readonly spansAccepted: number
+  /** As agent_requests_total counts them, all outcomes together. */
+  readonly requestsSettled: number
 }
 
 export async function startBridge(config: Config): Promise<Bridge> {
+  const prices = new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing })
   const engine = new Engine({
     dialects: [configuredAttributes(config), ...DIALECTS],
-    prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
+    prices,
     settleGraceMs: config.settleGraceSeconds * 1000,
     idleTimeoutMs: config.idleTimeoutSeconds * 1000,
     lateWindowMs: config.lateWindowSeconds * 1000,
@@ -86,6 +95,11 @@ export async function startBridge(config: Config): Promise<Bridge> {
     for await (const piece of scrape.body) if (!response.write(piece) && !response.destroyed) await drained(response)
     response.end()
   })
+  const runbooks = readRunbooks()
+  web.get('/runbooks/:name', (request, response) => {
+    const runbook = runbooks.get(request.params.name)
+    response.status(runbook === undefined ? 404 : 200).set('X-Content-Type-Options', 'nosniff').type('text').send(runbook ?? 'no such runbook\n')
+  })
   web.get('/', (_request, response) => { response.redirect('/pager') })
   web.use(pager.router)
   const webServer = createServer(web)
@@ -95,6 +109,7 @@ export async function startBridge(config: Config): Promise<Bridge> {
     const id = (value: string) => engine.strings.internText(value)
     for (const row of objectives) family.set(family.at(id(row.objective), id(row.agent), id(row.tenant_id)), row.value)
   }
+  prices.warm()
   engine.tick(Date.now())
   publish()
 
@@ -119,6 +134,7 @@ export async function startBridge(config: Config): Promise<Bridge> {
     pager.close()
     webServer.closeIdleConnections()
     await closed(webServer)
+    return { spansAccepted: engine.spansAccepted, requestsSettled: total(engine.store.family('agent_requests_total')) }
   }
   try {
     const httpAt = await http.listen(config.httpAddress)
@@ -161,6 +177,18 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get openRequestsEvicted() { return assembler.counts.evicted },
     get pagesReceived() { return pager.received() },
   }
+}
+
+/** One for each alert, by its name. */
+function readRunbooks(): ReadonlyMap<string, string> {
+  const folder = new URL('../alerts/runbooks/', import.meta.url)
+  return new Map(readdirSync(folder).filter((file) => file.endsWith('.md')).map((file) => [file.slice(0, -3), readFileSync(new URL(file, folder), 'utf8')]))
+}
+
+function total(counter: Family): number {
+  let sum = 0
+  for (let row = 0; row < counter.rows; row++) sum += counter.value(row)
+  return sum
 }
 
 function version(): string {

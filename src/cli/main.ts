@@ -16,7 +16,7 @@ const program = new Command('spanbridge')
   .helpCommand('help [command]', 'print the help of a command')
   .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), sendCommand(), doctorCommand()]) program.addCommand(command)
+for (const command of [serveCommand(), sendCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError(`(spanbridge ${command === program ? '' : `${command.name()} `}--help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

@@ -33,6 +33,7 @@ interface Template {
   readonly ids: readonly Buffer[]
   /** Names that providers give to answers: what carries the same one is one call, so a second play needs new ones. */
   readonly answers: readonly string[]
+  readonly oldestNanos: bigint
   readonly newestNanos: bigint
 }
 
@@ -46,6 +47,8 @@ export class Recording {
   readonly name: string
   readonly bodies: readonly Body[]
   readonly spans: number
+  /** From the start of its first span to its newest end. */
+  readonly seconds: number
   readonly #templates = new Map<number, Template>()
 
   /** Throws an Error when a body is not an export request. */
@@ -55,6 +58,7 @@ export class Recording {
     this.#templates.set(0, template)
     this.bodies = template.bodies
     this.spans = this.bodies.reduce((sum, body) => sum + (body.signal === 'traces' ? body.items : 0), 0)
+    this.seconds = Number(template.newestNanos - template.oldestNanos) / 1e9
   }
 
   /** The bodies of one run: ids are new and the same across bodies, times keep their distances. */
@@ -91,6 +95,7 @@ function prepare(bodies: readonly { readonly signal: Signal; readonly bytes: Buf
   const times: number[][] = []
   const places: Place[][] = []
   const counted: Body[] = []
+  let oldestNanos: bigint | undefined
   let newestNanos = 0n
   for (const { signal, bytes } of bodies) {
     const found = { times: [] as number[], places: [] as Place[], items: 0 }
@@ -106,6 +111,7 @@ function prepare(bodies: readonly { readonly signal: Signal; readonly bytes: Buf
         const nanos = bytes.readBigUInt64LE(from)
         if (nanos === 0n) return
         found.times.push(from)
+        if (shape === SPAN && field === 7 && (oldestNanos === undefined || nanos < oldestNanos)) oldestNanos = nanos
         if (nanos > newestNanos && (shape === LOG_RECORD || (shape === SPAN && field === 8))) newestNanos = nanos
       } else if (kind === 'string') collectAnswers(bytes.toString('latin1', from, to), ANSWER, answers)
       else if (kind === KEY_VALUE && ANSWER_KEY.test(keyOf(bytes.subarray(from, to)))) {
@@ -120,7 +126,7 @@ function prepare(bodies: readonly { readonly signal: Signal; readonly bytes: Buf
   const names = [...answers].sort((a, b) => b.length - a.length).slice(0, MOST_ANSWERS)
   bodies.forEach(({ bytes }, i) => places[i]!.push(...inTexts(bytes, idNumbers, names)))
   return {
-    bodies: counted, times, places, answers: names, newestNanos,
+    bodies: counted, times, places, answers: names, oldestNanos: oldestNanos ?? newestNanos, newestNanos,
     ids: [...idNumbers.keys()].map((hex) => Buffer.from(hex, 'hex')),
     tenants: bodies.map(({ bytes }) => (tenantBytes === 0 ? [] : occurrences(bytes, tenantAttribute(tenantBytes)).map((at) => at + tenantAttribute(tenantBytes).length - tenantBytes))),
   }

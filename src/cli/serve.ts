@@ -7,7 +7,7 @@ import { writeAddress, type Address } from '../config/values.ts'
 export interface RunningBridge {
   readonly addresses: { readonly http: Address; readonly grpc: Address; readonly web: Address }
   /** Stops accepting, settles what is in hand. */
-  stop(): Promise<void>
+  stop(): Promise<{ readonly spansAccepted: number; readonly requestsSettled: number }>
 }
 
 export type StartBridge = (config: Config) => Promise<RunningBridge>
@@ -79,8 +79,8 @@ export async function serve(config: Config, start: StartBridge, host: Host): Pro
       host.warn(`cannot settle everything within ${LONGEST_STOP_SECONDS} s: leaving`)
       host.exit(1)
     }, LONGEST_STOP_SECONDS * 1000)
-    await bridge.stop().finally(() => clearTimeout(late))
-    host.print('stopped')
+    const { requestsSettled, spansAccepted } = await bridge.stop().finally(() => clearTimeout(late))
+    host.print(`stopped: settled ${requestsSettled} requests, accepted ${spansAccepted} spans`)
   } finally {
     for (const { signal, listener } of listeners) host.off(signal, listener)
   }

@@ -7,7 +7,7 @@ import type { Address } from './values.ts'
 import { ConfigError, nearest, pathText, problemsOf, type Path } from './problems.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
 
-/** An attribute list is in order: the first key present on a span or its resource wins. */
+/** An attribute list holds the user's own keys, in order: the first one present on a span or its resource wins, over those known anyway. */
 export interface Config {
   readonly httpAddress: Address
   readonly grpcAddress: Address

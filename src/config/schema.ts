@@ -18,8 +18,8 @@ export const schema = z.strictObject({
   settleGrace: seconds('5s', 'How long after its root span has come a request is settled, so that the last children are in it.'),
   idleTimeout: seconds('10m', 'A request whose root never comes settles as unfinished after this long without a span.'),
   lateWindow: seconds('60s', 'How long a settled request is remembered, for late spans and for duplicates.'),
-  maxOpenRequests: count(200_000, 1, 10_000_000, 'Past this many open requests the oldest is settled as unfinished.'),
-  maxSpansPerRequest: count(10_000, 1, 1_000_000, 'Spans of one request past this are counted as dropped.'),
+  maxOpenRequests: count(200_000, 1, 10_000_000, 'Past this many open requests the oldest is settled at once.'),
+  maxSpansPerRequest: count(10_000, 1, 1_000_000, 'Spans of one request past this are counted one by one, without their place in it.'),
 
   bodyLimit: bytes('16MiB', 'A request body that is larger, as sent, is answered 413.'),
   inflatedLimit: bytes('64MiB', 'A compressed body that is larger, once inflated, is answered 413.'),
@@ -37,20 +37,9 @@ export const schema = z.strictObject({
     .optional()
     .describe('Cost by time instead of by tokens, for models that run on machines of your own.'),
 
-  tenant: attributes('tenant_id', [
-    'tenant_id', 'tenant.id', 'tenant', 'metadata.tenant_id', 'metadata.tenant', 'traceloop.association.properties.tenant_id',
-    'traceloop.association.properties.tenant', 'langsmith.metadata.tenant_id', 'langsmith.metadata.tenant', 'langfuse.trace.metadata.tenant_id',
-    'langfuse.trace.metadata.tenant', 'langfuse.observation.metadata.tenant', 'ai.telemetry.metadata.tenant_id', 'ai.telemetry.metadata.tenant',
-    'ai.settings.context.tenant',
-  ]),
-  project: attributes('project_id', [
-    'project_id', 'project.id', 'project', 'metadata.project_id', 'traceloop.association.properties.project_id', 'langsmith.metadata.project_id',
-    'langfuse.trace.metadata.project_id', 'ai.telemetry.metadata.project_id', 'openinference.project.name',
-  ]),
-  agent: attributes('agent', [
-    'gen_ai.agent.name', 'agent.name', 'agent_name', 'agent', 'metadata.agent_name', 'traceloop.entity.name', 'langsmith.metadata.agent_name',
-    'ai.telemetry.functionId',
-  ]),
+  tenant: attributes('the tenant', 'tenant_id'),
+  project: attributes('the project', 'project_id'),
+  agent: attributes("the agent's name", 'gen_ai.agent.name'),
 
   objectives: z
     .array(
@@ -68,14 +57,13 @@ export const schema = z.strictObject({
 
 export type Values = z.output<typeof schema>
 
-function attributes(label: string, known: readonly string[]) {
-  const read = (value: unknown): string[] => [...new Set([...readTexts(value), ...known])]
+function attributes(what: string, example: string) {
   return z
     .strictObject({
-      attributes: key(read, [] as string[], `Attribute keys looked at before the known ones: ${known.slice(0, 3).join(', ')}, …`),
+      attributes: key(readTexts, [] as string[], `Attribute keys of your own, the first one first, before those that are known anyway, such as ${example}.`),
     })
     .prefault({})
-    .describe(`Which span or resource attributes carry ${label}, the first one present wins.`)
+    .describe(`Which span or resource attributes tell ${what}.`)
 }
 
 /** A value that is read by `read` and is `fallback` where nothing is written; `fallback` is written as people would. */

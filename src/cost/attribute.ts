@@ -24,7 +24,9 @@ export interface Unpriced {
 export class CostAttribution {
   readonly #book: PriceBook
   readonly #strings: StringTable
-  readonly #prices = new Map<number, ModelPrice | undefined>()
+  /** By provider and then model: keys that stay small integers, which a map is fast for. */
+  readonly #prices = new Map<number, Map<number, ModelPrice | undefined>>()
+  #priceCount = 0
   readonly #calls = new Map<number, number | undefined>()
   #generation = 0
   /** Steps of the last request whose cost is unknown. */
@@ -99,12 +101,17 @@ export class CostAttribution {
   }
 
   #price(provider: number, model: number, atMs: number): ModelPrice | undefined {
-    const key = provider * this.#strings.capacity + model
-    let price = this.#prices.get(key)
-    if (price === undefined ? !this.#prices.has(key) : atMs < price.validFromMs || atMs >= price.validUntilMs) {
-      if (this.#prices.size > MAX_PRICES) this.#prices.clear()
+    let models = this.#prices.get(provider)
+    if (models === undefined) this.#prices.set(provider, models = new Map())
+    let price = models.get(model)
+    if (price === undefined ? !models.has(model) : atMs < price.validFromMs || atMs >= price.validUntilMs) {
+      if (++this.#priceCount > MAX_PRICES) {
+        this.#prices.clear()
+        this.#prices.set(provider, models = new Map())
+        this.#priceCount = 1
+      }
       price = this.#book.modelPrice(this.#strings.text(provider), this.#strings.text(model), atMs)
-      this.#prices.set(key, price)
+      models.set(model, price)
     }
     return price
   }

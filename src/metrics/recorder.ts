@@ -3,6 +3,7 @@ import { ERROR_TYPES, Kind, STEP_NAMES } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { ACTIONS, BASES, OUTCOMES, Outcome, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
+import { StepRows } from './steprows.ts'
 import type { SeriesStore } from './store.ts'
 
 /** Steps whose cost is unknown, as the cost stage tells them. */
@@ -32,10 +33,24 @@ export class Recorder {
   readonly #layer: number
   readonly #bands: readonly [number, number][]
   readonly #perKind = new Int32Array(16)
+  readonly #store: SeriesStore
+  readonly #strings: StringTable
+  readonly #stepDuration: Family
+  readonly #cost: Family
+  readonly #tokenFamily: Family
+  readonly #rows = new StepRows()
+  #second = 0
+  #expired = 0
+  #generation = 0
 
   constructor(store: SeriesStore, strings: StringTable) {
     const ids = (text: string) => strings.pin(text)
     this.#family = Object.fromEntries(store.families.map((f) => [f.definition.name, f]))
+    this.#store = store
+    this.#strings = strings
+    this.#stepDuration = store.family('agent_step_duration_seconds')
+    this.#cost = store.family('agent_cost_usd_total')
+    this.#tokenFamily = store.family('agent_tokens_total')
     this.#outcomes = OUTCOMES.map(ids)
     this.#success = ids('success')
     this.#error = ids('error')
@@ -55,6 +70,12 @@ export class Recorder {
   record(settled: Settled, unpriced: UnpricedSteps, nowMs: number): void {
     const f = this.#family
     const { tenant, project, agent, weight } = settled
+    this.#second = Math.floor(nowMs / 1000) | 0
+    if (this.#expired !== this.#store.expired || this.#generation !== this.#strings.generation) {
+      this.#expired = this.#store.expired
+      this.#generation = this.#strings.generation
+      this.#rows.clear()
+    }
     if (settled.isRequest) this.#request(settled, nowMs)
     else if (settled.totalUsd > 0) {
       const cost = f['agent_request_cost_usd']!
@@ -80,6 +101,8 @@ export class Recorder {
     const f = this.#family
     const { tenant, project, agent, weight, trace } = settled
     const requests = f['agent_requests_total']!
+    // A series that begins with a failure has no increase yet, so all outcomes begin, at 0, with the first request of an agent.
+    for (const outcome of this.#outcomes) requests.at(tenant, project, agent, outcome)
     requests.add(requests.at(tenant, project, agent, this.#outcomes[settled.outcome]!), weight)
     const duration = f['agent_request_duration_seconds']!
     const reason = settled.outcome === Outcome.success ? 'slow' : 'error'
@@ -101,25 +124,31 @@ export class Recorder {
     const service = settled.stepService[i]!
     const step = this.#steps[kind]!
     const failed = settled.failed[i] === 1
-    const duration = this.#stepDuration ??= f['agent_step_duration_seconds']!
     const seconds = settled.stepSeconds[i]!
-    const row = duration.at(service, agent, step, name, failed ? this.#error : this.#success)
-    duration.observe(row, seconds, weight)
-    if (failed) duration.exemplar(row, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
-    if (settled.costUsd[i]! > 0) {
-      const cost = this.#cost ??= f['agent_cost_usd_total']!
-      cost.add(cost.at(settled.tenant, settled.project, settled.agent, step, name, this.#bases[settled.basis[i]!]!), settled.costUsd[i]! * weight)
+    const costUsd = settled.costUsd[i]!
+    const rows = this.#rows.rows
+    const at = this.#rows.find(this.#second, service, agent, name, settled.tenant, settled.project, settled.agent, step, (failed ? 1 : 0) | (settled.basis[i]! << 1))
+    const duration = this.#stepDuration
+    if (rows[at]! < 0) rows[at] = duration.at(service, agent, step, name, failed ? this.#error : this.#success)
+    duration.observe(rows[at]!, seconds, weight)
+    if (failed) duration.exemplar(rows[at]!, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
+    if (costUsd > 0) {
+      if (rows[at + 1]! < 0) rows[at + 1] = this.#cost.at(settled.tenant, settled.project, settled.agent, step, name, this.#bases[settled.basis[i]!]!)
+      this.#cost.add(rows[at + 1]!, costUsd * weight)
     }
     if (kind !== Kind.model && kind !== Kind.embedding) return
-    const tokens = this.#tokenFamily ??= f['agent_tokens_total']!
+    const tokens = this.#tokenFamily
     const types = this.#tokens
-    if (kind === Kind.embedding) {
-      // A type of its own: `input` is then the tokens of model calls alone, whatever a trace embeds.
-      if (settled.input[i]! > 0) tokens.add(tokens.at(service, agent, name, types.embedding), settled.input[i]! * weight)
-      return
+    if (settled.input[i]! > 0) {
+      // What was embedded has a type of its own: `input` is then the tokens of model calls alone.
+      if (rows[at + 2]! < 0) rows[at + 2] = tokens.at(service, agent, name, kind === Kind.embedding ? types.embedding : types.input)
+      tokens.add(rows[at + 2]!, settled.input[i]! * weight)
     }
-    if (settled.input[i]! > 0) tokens.add(tokens.at(service, agent, name, types.input), settled.input[i]! * weight)
-    if (settled.output[i]! > 0) tokens.add(tokens.at(service, agent, name, types.output), settled.output[i]! * weight)
+    if (kind === Kind.embedding) return
+    if (settled.output[i]! > 0) {
+      if (rows[at + 3]! < 0) rows[at + 3] = tokens.at(service, agent, name, types.output)
+      tokens.add(rows[at + 3]!, settled.output[i]! * weight)
+    }
     if (settled.cachedInput[i]! > 0) tokens.add(tokens.at(service, agent, name, types.cachedInput), settled.cachedInput[i]! * weight)
     if (settled.cacheWrite[i]! > 0) tokens.add(tokens.at(service, agent, name, types.cacheWrite), settled.cacheWrite[i]! * weight)
     if (settled.reasoning[i]! > 0) tokens.add(tokens.at(service, agent, name, types.reasoning), settled.reasoning[i]! * weight)
@@ -132,9 +161,6 @@ export class Recorder {
       messages.observe(messages.at(agent, name), settled.stepMessages[i]!, weight)
     }
   }
-  #stepDuration: Family | undefined
-  #cost: Family | undefined
-  #tokenFamily: Family | undefined
 
   #errors(settled: Settled, nowMs: number): void {
     const f = this.#family

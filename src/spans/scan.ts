@@ -214,6 +214,7 @@ export class Scanner {
   /** Fills the record from one Span message. False: `this.bad` says what is wrong with it. */
   private spanFields(b: Uint8Array, p: number, end: number): boolean {
     const span = this.span
+    const view = this.view
     let startLo = 0, startHi = 0, endLo = 0, endHi = 0
     let hasTrace = false, hasId = false
     while (p < end) {
@@ -230,19 +231,19 @@ export class Scanner {
         case 10: { // trace_id
           if (b[p] !== 16 || p + 17 > end) return this.wrong('traceId is not 16 bytes')
           const t = span.trace
-          t[0] = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
-          t[1] = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
-          t[2] = b[p + 9]! << 24 | b[p + 10]! << 16 | b[p + 11]! << 8 | b[p + 12]!
-          t[3] = b[p + 13]! << 24 | b[p + 14]! << 16 | b[p + 15]! << 8 | b[p + 16]!
-          if ((t[0]! | t[1]! | t[2]! | t[3]!) === 0) return this.wrong('traceId is all zero')
+          const t0 = t[0] = view.getInt32(p + 1)
+          const t1 = t[1] = view.getInt32(p + 5)
+          const t2 = t[2] = view.getInt32(p + 9)
+          const t3 = t[3] = view.getInt32(p + 13)
+          if ((t0 | t1 | t2 | t3) === 0) return this.wrong('traceId is all zero')
           hasTrace = true
           p += 17
           break
         }
         case 18: { // span_id
           if (b[p] !== 8 || p + 9 > end) return this.wrong('spanId is not 8 bytes')
-          span.idHi = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
-          span.idLo = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
+          span.idHi = view.getInt32(p + 1)
+          span.idLo = view.getInt32(p + 5)
           if ((span.idHi | span.idLo) === 0) return this.wrong('spanId is all zero')
           hasId = true
           p += 9
@@ -252,8 +253,8 @@ export class Scanner {
           const length = b[p]!
           if (length === 0) { p++; break }
           if (length !== 8 || p + 9 > end) return this.wrong('parentSpanId is not 8 bytes')
-          span.parentHi = b[p + 1]! << 24 | b[p + 2]! << 16 | b[p + 3]! << 8 | b[p + 4]!
-          span.parentLo = b[p + 5]! << 24 | b[p + 6]! << 16 | b[p + 7]! << 8 | b[p + 8]!
+          span.parentHi = view.getInt32(p + 1)
+          span.parentLo = view.getInt32(p + 5)
           p += 9
           break
         }
@@ -272,14 +273,14 @@ export class Scanner {
           break
         case 57: // start_time_unix_nano
           if (p + 8 > end) return this.wrong('startTimeUnixNano is cut off')
-          startLo = this.view.getUint32(p, true)
-          startHi = this.view.getUint32(p + 4, true)
+          startLo = view.getUint32(p, true)
+          startHi = view.getUint32(p + 4, true)
           p += 8
           break
         case 65: // end_time_unix_nano
           if (p + 8 > end) return this.wrong('endTimeUnixNano is cut off')
-          endLo = this.view.getUint32(p, true)
-          endHi = this.view.getUint32(p + 4, true)
+          endLo = view.getUint32(p, true)
+          endHi = view.getUint32(p + 4, true)
           p += 8
           break
         case 122: { // status
@@ -405,7 +406,7 @@ export class Scanner {
     for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) {
       switch (rule.code) {
         case Rule.kind: {
-          if (type !== 10) break
+          if (type !== 10 || rule.rank >= span.kindRank) break
           const id = this.unquoted(b, start, length)
           if (id < 1024) {
             const kind = rule.values[id]!
@@ -419,6 +420,8 @@ export class Scanner {
         case Rule.text:
           if (type === 10) {
             if (rule.rank >= span.textRank[rule.field]!) break
+            // The model that answered names the call only where the one asked for is not told.
+            if (rule.field === Text.responseModel && span.text[Text.model] !== 0) break
             const id = this.unquoted(b, start, length)
             if (id > this.tables.lastNothing || id === 1) span.setText(rule.field, id, rule.rank)
           } else if (type === 24 && (rule.field === Text.tenant || rule.field === Text.project)) {

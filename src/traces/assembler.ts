@@ -447,30 +447,31 @@ export class Assembler {
   /** Of a settled request only the fingerprints of its spans stay, 63 to a block. */
   #remember(row: number): void {
     const { requests, records } = this
-    const ids: number[] = this.#fingerprints
-    ids.length = 0
+    if (this.#fingerprints.length < requests.records[row]!) this.#fingerprints = new Int32Array(requests.records[row]! * 2)
+    const ids = this.#fingerprints
+    let count = 0
     for (let block = requests.firstBlock[row]!; block >= 0;) {
       const next = records.next[block]!
       const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
       for (let slot = 0; slot < fill; slot++) {
         const record = block * BLOCK + slot
-        if ((records.packed(record) & Flag.arrived) !== 0) ids.push(fingerprint(records.idHi(record), records.idLo(record)))
+        if ((records.packed(record) & Flag.arrived) !== 0) ids[count++] = fingerprint(records.idHi(record), records.idLo(record))
       }
       records.freeBlock(block)
       block = next
     }
     requests.seen[row] = -1
-    for (let i = 0; i < ids.length && records.room > 2; i += Records.FINGERPRINTS) {
+    for (let i = 0; i < count && records.room > 2; i += Records.FINGERPRINTS) {
       const block = records.takeBlock()
       const words = records.fingerprints(block)
-      const n = Math.min(Records.FINGERPRINTS, ids.length - i)
+      const n = Math.min(Records.FINGERPRINTS, count - i)
       words[Records.FINGERPRINTS] = n
       for (let k = 0; k < n; k++) words[k] = ids[i + k]!
       records.next[block] = requests.seen[row]!
       requests.seen[row] = block
     }
   }
-  readonly #fingerprints: number[] = []
+  #fingerprints = new Int32Array(64)
 
   #forget(row: number): void {
     for (let block = this.requests.seen[row]!; block >= 0;) {

@@ -28,6 +28,8 @@ export class Records {
   readonly blockCapacity: number
   /** Next block of the request, -1 at the end. */
   readonly next: Int32Array
+  /** Scratch while a request is read: the place of a block's first record in it. */
+  readonly ordinal: Int32Array
   readonly #words: Int32Array
   readonly #floats: Float32Array
   readonly #calls: Pool
@@ -40,6 +42,7 @@ export class Records {
   constructor(blockCapacity: number) {
     this.blockCapacity = blockCapacity
     this.next = new Int32Array(blockCapacity)
+    this.ordinal = new Int32Array(blockCapacity)
     const buffer = new ArrayBuffer(blockCapacity << (SHIFT + 2))
     this.#words = new Int32Array(buffer)
     this.#floats = new Float32Array(buffer)

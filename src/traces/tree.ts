@@ -17,14 +17,11 @@ export class Tree {
   /** The span around this one that tells of the same call, -1 for none. */
   outer = new Int32Array(64)
   #start = new Int32Array(64)
-  /** Record number of the first slot of a block → index; valid for the blocks of the request in hand. */
-  readonly #indexOfBlock = new Map<number, number>()
 
   gather(block: number, last: number, lastFill: number, records: Records): void {
     let n = 0
-    this.#indexOfBlock.clear()
     for (; block >= 0; block = records.next[block]!) {
-      this.#indexOfBlock.set(block, n)
+      records.ordinal[block] = n
       const fill = block === last ? lastFill : BLOCK
       if (n + BLOCK > this.record.length) this.#grow()
       for (let slot = 0; slot < fill; slot++) {
@@ -41,7 +38,7 @@ export class Tree {
     let localRoot = -1
     for (let i = 0; i < n; i++) {
       const parent = records.parent(this.record[i]!)
-      this.parent[i] = parent < 0 ? -1 : this.#indexOfBlock.get(parent >> 3)! + (parent & 7)
+      this.parent[i] = parent < 0 ? -1 : records.ordinal[parent >> 3]! + (parent & 7)
       this.absorbed[i] = 0
       this.outer[i] = -1
       const packed = this.packed[i]!

@@ -22,7 +22,7 @@ function host(): { host: Host; signals: EventEmitter; lines: string[]; exits: nu
 it('prints where it listens, stops once at the first signal and leaves at the second', async () => {
   const { host: process, signals, lines, exits } = host()
   const stopping = Promise.withResolvers<void>()
-  const settled = Promise.withResolvers<void>()
+  const settled = Promise.withResolvers<{ spansAccepted: number; requestsSettled: number }>()
   let stops = 0
   const bridge: RunningBridge = {
     addresses,
@@ -42,8 +42,9 @@ it('prints where it listens, stops once at the first signal and leaves at the se
   expect(exits).toEqual([])
   signals.emit('SIGINT')
   expect(exits).toEqual([130])
-  settled.resolve()
+  settled.resolve({ spansAccepted: 37, requestsSettled: 2 })
   await served
+  expect(lines.at(-1)).toBe('stopped: settled 2 requests, accepted 37 spans')
   expect(stops).toBe(1)
   expect(signals.listenerCount('SIGTERM') + signals.listenerCount('SIGINT')).toBe(0)
 })
