@@ -19,8 +19,21 @@ export interface Measurement {
 /** What each peer is tried with; it is measured with the one that it gets the most spans out of a CPU-second with. */
 const CONNECTIONS = [2, 4, 8] as const
 
-/** `warmUpSeconds`: of each trial. Both peers are treated alike. */
-export async function measure(peer: Peer, sender: Sender, transport: Transport, seconds: number, warmUpSeconds: number): Promise<Measurement> {
+export interface Times {
+  /** Before anything is measured: the bridge's first two seconds run at half the speed of its tenth. */
+  readonly warmUpSeconds: number
+  /** Of each trial. */
+  readonly trialSeconds: number
+  /** Of the window that counts. */
+  readonly seconds: number
+}
+
+export function wholeSeconds({ warmUpSeconds, trialSeconds, seconds }: Times): number {
+  return warmUpSeconds + trialSeconds * CONNECTIONS.length + seconds
+}
+
+/** Both peers are treated alike. */
+export async function measure(peer: Peer, sender: Sender, transport: Transport, { warmUpSeconds, trialSeconds, seconds }: Times): Promise<Measurement> {
   const port = transport === 'http' ? peer.httpPort : peer.grpcPort
   let total = 0
   const send = async (connections: number, forSeconds: number): Promise<SendResult> => {
@@ -31,14 +44,13 @@ export async function measure(peer: Peer, sender: Sender, transport: Transport, 
     return result
   }
 
-  // For the compilers and the connections. What is still to settle of it would count as work of the next.
   await send(CONNECTIONS[1], warmUpSeconds)
   let best = 0
   let fastest = 0
   let connections: number = CONNECTIONS[0]
   for (const tried of CONNECTIONS) {
     const before = cpuSeconds(peer.pid)
-    const { spans, seconds: took } = await send(tried, warmUpSeconds)
+    const { spans, seconds: took } = await send(tried, trialSeconds)
     const perCpuSecond = spans / (cpuSeconds(peer.pid) - before)
     fastest = Math.max(fastest, spans / took)
     if (perCpuSecond > best) [best, connections] = [perCpuSecond, tried]

@@ -12,7 +12,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureComponent } from '../components/components.ts'
-import { measure } from './compare.ts'
+import { measure, type Times, wholeSeconds } from './compare.ts'
 import { BATCH_REQUESTS, type BatchSize } from './payload.ts'
 import { type Peer, startBridgePeer, startCollectorPeer } from './peers.ts'
 import { comparison, holds, type Row, thousands } from './report.ts'
@@ -22,7 +22,6 @@ import { REQUESTS_PER_SECOND, sustain, sustained, type Sustained } from './susta
 
 /** Compressed beforehand for each second; a receiver that is faster has a shorter window. */
 const POOL_SPANS_PER_SECOND = 400_000
-const TRIALS = 4
 
 const { values: flags } = parseArgs({
   options: {
@@ -35,8 +34,7 @@ const { values: flags } = parseArgs({
     json: { type: 'string' },
   },
 })
-const seconds = flags.quick ? 3 : Number(flags.seconds)
-const warmUpSeconds = flags.quick ? 0.7 : 1
+const times: Times = flags.quick ? { warmUpSeconds: 2, trialSeconds: 0.7, seconds: 3 } : { warmUpSeconds: 4, trialSeconds: 1.5, seconds: Number(flags.seconds) }
 const sustainSeconds = Number(flags.sustain)
 const directory = mkdtempSync(join(tmpdir(), 'spanbridge-bench-'))
 const say = (line: string) => { console.log(line) }
@@ -51,7 +49,7 @@ try {
   const all = missed.length === 0 && (steady?.holds ?? true)
   if (all) say(rows.length === 8 ? 'All targets hold.' : 'The targets that were looked at hold.')
   else process.exitCode = 1
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version }, seconds, rows, sustain: steady }, null, 2)}\n`)
+  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version }, times, rows, sustain: steady }, null, 2)}\n`)
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -65,7 +63,7 @@ async function compare(): Promise<Row[]> {
     for (const encoding of ['plain', 'gzip'] as const) {
       const transports = (['http', 'grpc'] as const).filter((transport) => name(transport, encoding, size).includes(flags.only))
       if (transports.length === 0) continue
-      const poolSpans = encoding === 'gzip' ? Math.round(POOL_SPANS_PER_SECOND * (seconds + TRIALS * warmUpSeconds)) : 0
+      const poolSpans = encoding === 'gzip' ? Math.round(POOL_SPANS_PER_SECOND * wholeSeconds(times)) : 0
       if (poolSpans > 0) say(`compressing ${thousands(poolSpans)} spans …`)
       seed += 100
       const sender = await startSender({ size, gzip: encoding === 'gzip', poolSpans, seed })
@@ -86,7 +84,7 @@ async function row(sender: Sender, transport: Transport, encoding: Row['encoding
     const peer = await start(directory)
     try {
       sender.rewind()
-      return await measure(peer, sender, transport, seconds, warmUpSeconds)
+      return await measure(peer, sender, transport, times)
     } finally {
       await peer.stop()
     }

@@ -14,15 +14,26 @@ const MAX_EVIDENCE_BYTES = 8_192
 const EXCEPTION_IS_FAILURE = traitBit('exceptionIsFailure')
 const NAMES_ARE_TEXT = traitBit('namesAreText')
 const TOOLS_ARE_WRAPPERS = traitBit('toolsAreWrappers')
+const NAMES_OVERRULE = traitBit('namesOverrule')
+const STREAM_TWINS = traitBit('streamTwins')
 const CLIENT = 3
 const ERROR = 2
+
+/** What a span's scope and name say. */
+interface NamedSpan {
+  readonly kind: number
+  /** Number of what the rule captured of the name; 0: nothing. */
+  readonly captured: number
+  /** The name says more than the attributes. */
+  readonly overrules: boolean
+}
 
 /** Turns what the dialects found on a span into a step: its kind, its name, whether and why it failed. */
 export class Classifier {
   readonly #tables: DialectTables
   readonly #strings: StringTable
-  /** By scope and span name: kind, and the number of what the rule captured (0: nothing). */
-  readonly #byName = new Map<number, { kind: number; captured: number }>()
+  /** By scope and span name. */
+  readonly #byName = new Map<number, NamedSpan>()
   readonly #causes = new Map<number, number>()
   #generation = 0
 
@@ -32,7 +43,8 @@ export class Classifier {
   }
 
   classify(span: Span): void {
-    if (span.kind === Kind.unknown || (span.kind === Kind.client && span.spanKind !== CLIENT)) this.#kindByName(span)
+    const overruled = (span.traits & NAMES_OVERRULE) !== 0 && this.#nameRule(span).overrules
+    if (overruled || span.kind === Kind.unknown || (span.kind === Kind.client && span.spanKind !== CLIENT)) this.#kindByName(span)
     else span.name = this.#stepName(span, EMPTY)
     if (span.kind === Kind.tool && (span.traits & TOOLS_ARE_WRAPPERS) !== 0) span.kind = Kind.chain
     span.failed = span.status === ERROR || span.saysFailed || (span.hasException && (span.traits & EXCEPTION_IS_FAILURE) !== 0)
@@ -40,6 +52,9 @@ export class Classifier {
       span.cause = this.#cause(span)
       if (span.name === EMPTY) span.name = this.#spanName(span)
     }
+    if (span.kind === Kind.model && (span.traits & STREAM_TWINS) !== 0 && !span.failed && span.numRank[Num.input] === 255 && span.numRank[Num.durationSeconds] === 255) span.kind = Kind.chain
+    if (span.seconds === 0 && span.numRank[Num.durationSeconds] !== 255) span.seconds = span.num[Num.durationSeconds]!
+    if (span.numRank[Num.score] !== 255) span.addScore(span.text[Text.evaluator]!, span.num[Num.score]!)
     if (span.firstTokenMs > span.startMs) span.setNumber(Num.firstTokenSeconds, (span.firstTokenMs - span.startMs) / 1000, 30)
     if (span.kind === Kind.model) {
       if (span.messageIndex >= 0) span.setNumber(Num.messages, span.messageIndex + 1, 10)
@@ -56,7 +71,7 @@ export class Classifier {
     span.name = this.#stepName(span, rule.captured)
   }
 
-  #nameRule(span: Span): { kind: number; captured: number } {
+  #nameRule(span: Span): NamedSpan {
     if (this.#generation !== this.#strings.generation || this.#byName.size > MAX_REMEMBERED) {
       this.#byName.clear()
       this.#generation = this.#strings.generation
@@ -66,7 +81,7 @@ export class Classifier {
     let known = this.#byName.get(key)
     if (known === undefined) {
       const found = this.#tables.nameRule(this.#strings.text(span.scope), this.#strings.text(name))
-      known = { kind: found?.rule.kind ?? Kind.unknown, captured: found?.captured === undefined ? EMPTY : this.#strings.internText(found.captured) }
+      known = { kind: found?.rule.kind ?? Kind.unknown, overrules: found?.rule.overrules === true, captured: found?.captured === undefined ? EMPTY : this.#strings.internText(found.captured) }
       this.#byName.set(key, known)
     }
     return known
@@ -159,7 +174,7 @@ function countMessages(bytes: Uint8Array, start: number, length: number): number
         break
       case 0x7d:
       case 0x5d:
-        depth--
+        if (--depth === 0) return objects // more of the document may follow
     }
   }
   return objects

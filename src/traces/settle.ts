@@ -95,7 +95,7 @@ export class Settler {
       const packed = tree.packed[i]!
       const kind = kindOf(packed)
       if (!isStep(kind) || tree.absorbed[i] !== 0 || (packed & (Flag.arrived | Flag.twin)) !== Flag.arrived) continue
-      if (kind === Kind.agent && i === tree.root) continue
+      if (kind === Kind.agent && (i === tree.root || tree.repeatsAgent(i))) continue
       // A framework opens a tool span before it looks at the arguments: where they are not valid the tool never ran.
       if (kind === Kind.tool && (packed & Flag.failed) !== 0 && causeIn(packed) === Cause.validation) continue
       if ((packed & Flag.attempt) !== 0 && (packed & Flag.failed) !== 0 && kind === Kind.model && tree.nextAttempt(i, records) >= 0) continue

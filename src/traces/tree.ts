@@ -134,6 +134,17 @@ export class Tree {
     return agent
   }
 
+  /** Two layers of one framework each have a span for the same agent. */
+  repeatsAgent(i: number): boolean {
+    let hops = 0
+    for (let a = this.parent[i]!; a >= 0 && hops < MAX_DEPTH; a = this.parent[a]!, hops++) {
+      const kind = kindOf(this.packed[a]!)
+      if (kind === Kind.agent) return this.name[a] === this.name[i]
+      if (kind !== Kind.chain && kind !== Kind.unknown) return false
+    }
+    return false
+  }
+
   /** The name of the agent span with the fewest spans around it, 0 when there is none. */
   outermostAgent(records: Records): number {
     let best = -1
