@@ -1,0 +1,43 @@
+/** Every recording of a real agent: what /metrics shows is what happened. */
+import { describe, expect, test } from 'vitest'
+import { observed, play, recordings, type Observed } from './recordings.ts'
+import { expected, UNOBSERVABLE, type Field } from './unobservable.ts'
+
+const all = recordings()
+
+function shown(o: Observed): Record<Field, number | string> {
+  return {
+    model_calls: o.model_calls, tool_calls: o.tool_calls, retrievals: o.retrievals, input: o.input, output: o.output,
+    requests: o.requests, errors: o.errors.join(), failed: o.outcomes['error']!,
+  }
+}
+
+describe('what is counted is what happened', () => {
+  test.each(all.map((recording) => [recording.name, recording] as const))('%s', (_name, recording) => {
+    const o = observed(play(recording.bodies))
+    const { why, ...truth } = expected(recording, o)
+    expect(shown(o), why).toEqual(truth)
+  })
+})
+
+describe('whatever the order and however often it is sent', () => {
+  test.each(all.map((recording) => [recording.name, recording] as const))('%s', (_name, { bodies }) => {
+    const once = observed(play(bodies))
+    expect(observed(play([...bodies].reverse()))).toEqual(once)
+    expect(observed(play([...bodies, ...bodies]))).toEqual(once)
+  })
+})
+
+test('every exception is about a recording, and differs from the truth', () => {
+  for (const { recordings: pattern, is } of UNOBSERVABLE) {
+    const about = all.filter(({ name }) => pattern.test(name))
+    expect(about, String(pattern)).not.toEqual([])
+    for (const { name, truth, observable } of about) {
+      const told: Record<Field, number | string | undefined> = {
+        model_calls: truth.model_calls, tool_calls: truth.tool_calls, retrievals: truth.retrievals, input: truth.tokens.input, output: truth.tokens.output,
+        requests: truth.agent_runs, errors: truth.errors.map((e) => e.class).sort().join(), failed: truth.outcomes.filter(({ ok }) => !ok).length,
+      }
+      for (const [field, value] of Object.entries(is)) expect(`${name} ${field} ${told[field as Field]} ${field in observable}`).not.toBe(`${name} ${field} ${value} false`)
+    }
+  }
+})
