@@ -14,7 +14,7 @@ interface Profile {
   readonly timeDeltas: readonly number[]
 }
 
-const POOL_SPANS_PER_SECOND = 400_000
+const POOL_SPANS_PER_SECOND = 600_000
 const SHOWN = 30
 
 const { positionals, values: flags } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '8' } } })

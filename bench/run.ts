@@ -21,7 +21,7 @@ import { type Sender, startSender, type Transport } from './sender.ts'
 import { REQUESTS_PER_SECOND, sustain, sustained, type Sustained } from './sustain.ts'
 
 /** Compressed beforehand for each second; a receiver that is faster has a shorter window. */
-const POOL_SPANS_PER_SECOND = 400_000
+const POOL_SPANS_PER_SECOND = 600_000
 
 const { values: flags } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 /** Builds a component with the machine's Go toolchain. */
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Component } from './table.ts'
@@ -22,8 +22,15 @@ const outputTailLength = 8192
 export const goBuild: Build = async (component, { directory, signal }) => {
   const unfit = unfitGo(component)
   if (unfit) throw new Error(unfit)
-  for (const [index, binary] of component.binaries.entries()) {
-    await go(component, ['build', ...flags(component), '-o', join(directory, binary), component.packages[index] ?? '.'], signal)
+  // A go that is ended leaves its work directory of some hundred MB behind: it is in a place that is removed.
+  const scratch = join(directory, 'work')
+  mkdirSync(scratch)
+  try {
+    for (const [index, binary] of component.binaries.entries()) {
+      await go(component, ['build', ...flags(component), '-o', join(directory, binary), component.packages[index] ?? '.'], scratch, signal)
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
 
@@ -50,28 +57,46 @@ function flags(component: Component): string[] {
   ]
 }
 
-function go(component: Component, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+function go(component: Component, args: readonly string[], scratch: string, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('go', args, {
       cwd: component.folder,
-      env: goEnvironment(),
+      env: { ...goEnvironment(), GOTMPDIR: scratch },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeLimitMillis,
-      ...(signal ? { signal } : {}),
+      // A process group of its own, so that the compilers that go starts can be ended with it.
+      detached: true,
     })
+    const end = () => endGroup(child.pid)
+    const limit = setTimeout(end, timeLimitMillis)
+    signal?.addEventListener('abort', end)
+    process.once('exit', end)
     let tail = ''
     const keep = (chunk: Buffer) => {
       tail = (tail + chunk.toString()).slice(-outputTailLength)
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
-    child.on('spawn', () => yieldToOthers(child.pid))
+    child.on('spawn', () => {
+      yieldToOthers(child.pid)
+      if (signal?.aborted) end()
+    })
     child.on('error', reject)
     child.on('close', (code, killedBy) => {
+      clearTimeout(limit)
+      signal?.removeEventListener('abort', end)
+      process.off('exit', end)
       if (code === 0) resolve()
       else reject(new Error(`go build ended with ${killedBy ?? code}: ${lastLines(tail)}`))
     })
   })
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid) process.kill(-pid, 'SIGTERM')
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 function goEnvironment(): NodeJS.ProcessEnv {

@@ -11,7 +11,7 @@ import { Classifier } from './spans/classify.ts'
 import type { Dialect } from './spans/dialect.ts'
 import { scanLogs } from './spans/logs.ts'
 import { Scanner } from './spans/scan.ts'
-import { StringTable } from './spans/strings.ts'
+import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
 import { Assembler, type AssemblerOptions } from './traces/assembler.ts'
 
@@ -19,10 +19,15 @@ export interface EngineOptions extends AssemblerOptions {
   readonly dialects: readonly Dialect[]
   readonly prices: PriceBook
   readonly series?: SeriesStoreOptions
+  readonly strings?: StringTableOptions
 }
 
+/** A sweep that found little to free is not done again for every batch: not before this much has come, or this long. */
+const SWEEP_PART = 16
+const SWEEP_EVERY_MS = 10_000
+
 export class Engine {
-  readonly strings = new StringTable()
+  readonly strings: StringTable
   readonly tables: DialectTables
   readonly store: SeriesStore
   readonly assembler: Assembler
@@ -31,9 +36,11 @@ export class Engine {
   logRecordsAccepted = 0
   readonly #scanner: Scanner
   #nowMs = 0
+  #sweptMs = -Infinity
+  #sweptSize = 0
 
   constructor(options: EngineOptions) {
-    const { strings } = this
+    const strings = this.strings = new StringTable(options.strings)
     this.tables = new DialectTables(options.dialects, strings)
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings)
@@ -53,6 +60,7 @@ export class Engine {
   traces(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
     const { spans, rejected, error } = this.#scanner.scan(body)
+    this.assembler.flush()
     if (spans === 0 && rejected > 0) throw new Malformed(`cannot read trace data: ${error}`)
     this.spansAccepted += spans
     this.spansRejected += rejected
@@ -62,7 +70,7 @@ export class Engine {
   /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
-    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value }))
+    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value }, nowMs))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
     return { accepted: records, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${records + rejected} log records: ${error}` }
@@ -85,11 +93,14 @@ export class Engine {
   #advance(nowMs: number): void {
     this.#nowMs = nowMs
     this.store.tick(Math.floor(nowMs / 1000))
-    if (this.strings.crowded) {
-      this.strings.sweep((live) => {
+    const { strings } = this
+    if (strings.crowded && (strings.size - this.#sweptSize > strings.capacity / SWEEP_PART || Math.abs(nowMs - this.#sweptMs) > SWEEP_EVERY_MS)) {
+      strings.sweep((live) => {
         this.assembler.markLive(live)
         this.store.markLive(live)
       })
+      this.#sweptMs = nowMs
+      this.#sweptSize = strings.size
     }
   }
 }

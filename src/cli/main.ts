@@ -5,6 +5,7 @@ import { ConfigError } from '../config/problems.ts'
 import { doctorCommand } from './doctor.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
+import { upCommand } from './up.ts'
 import { UsageError } from './usage.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -16,7 +17,7 @@ const program = new Command('spanbridge')
   .helpCommand('help [command]', 'print the help of a command')
   .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), sendCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [serveCommand(), upCommand(), sendCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError(`(spanbridge ${command === program ? '' : `${command.name()} `}--help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

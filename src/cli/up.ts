@@ -1,38 +1,140 @@
 /** `spanbridge up`: all of it on this machine, with recorded agents as traffic and a fault to be paged for. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
+import { RECORDINGS } from './up-traffic.ts'
 import { flag, UsageError } from './usage.ts'
 
-export interface UpFlags {
-  readonly traffic: boolean
-  readonly prometheusAddress: Address
-  readonly alertmanagerAddress: Address
-  readonly faultAfter: number
-  readonly [key: string]: unknown
+interface Flags {
+  traffic: boolean
+  prometheusAddress?: Address
+  alertmanagerAddress?: Address
+  faultAfter?: number
 }
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Who stops containers sends SIGKILL 10 s after SIGTERM. */
 const LONGEST_STOP_SECONDS = 9.5
+const FAULT_AFTER_SECONDS = 30
 
 export function upCommand(): Command {
-  const address = (fallback: string) => [flag(readAddress), flag(readAddress)(fallback)] as const
   return new Command('up')
     .summary('all of it here: traffic, Prometheus, Alertmanager, a page')
     .description('Runs the bridge, plays recorded agents into it, starts Prometheus and\nAlertmanager (built at first use), then lets a tool fail until a page comes.')
     .option('--no-traffic', 'play nothing: send it your own')
-    .option('--data-dir <folder>', 'its folder "up" is emptied at each start (default ./data)')
-    .addOption(new Option('--prometheus-address <host:port>', 'Prometheus (default 127.0.0.1:9090)').argParser(address('127.0.0.1:9090')[0]))
-    .addOption(new Option('--alertmanager-address <host:port>', 'Alertmanager (default 127.0.0.1:9093)').argParser(address('127.0.0.1:9093')[0]))
-    .option('-c, --config <file>', 'YAML configuration file of the bridge')
+    .option('--data-dir <folder>', 'its folder "up" is emptied first (default ./data)')
+    .addOption(new Option('--prometheus-address <host:port>', 'default 127.0.0.1:9090').argParser(flag(readAddress)))
+    .addOption(new Option('--alertmanager-address <host:port>', 'default 127.0.0.1:9093').argParser(flag(readAddress)))
     .option('--http-address <host:port>', 'OTLP/HTTP (default 127.0.0.1:4318)')
     .option('--grpc-address <host:port>', 'OTLP/gRPC (default 127.0.0.1:4317)')
     .option('--web-address <host:port>', 'metrics, health, pager (default 127.0.0.1:9464)')
     .option('--settle-grace <time>', 'from the root span to settling (default 2s)')
+    .option('-c, --config <file>', 'YAML configuration file of the bridge')
     .addOption(new Option('--fault-after <time>', 'healthy time before each fault').argParser(flag(readDurationSeconds)).hideHelp())
     .action(up)
+}
+
+async function up(flags: Flags & Record<string, unknown>): Promise<void> {
+  if (!existsSync(RECORDINGS)) throw new UsageError('cannot run up here: it needs the whole checkout, recordings and components included')
+  const config = await configure(flags)
+  const prometheus = flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 }
+  const alertmanager = flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 }
+  await refuseTaken({
+    '--http-address': config.httpAddress, '--grpc-address': config.grpcAddress, '--web-address': config.webAddress,
+    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager,
+  })
+  // A demo of its own each time: what failed an hour ago would weigh in this one's alerts.
+  rmSync(config.dataDir, { recursive: true, force: true })
+  mkdirSync(config.dataDir, { recursive: true })
+
+  const stop = stopOnSignal()
+  const [{ startBridge }, { startServers }, { openTraffic }] = await Promise.all([import('../bridge.ts'), import('./up-servers.ts'), import('./up-traffic.ts')])
+  const bridge = await startBridge(config)
+  const web = `http://${writeAddress(reachable(bridge.addresses.web))}`
+  const pagerUrl = `${web}/pager`
+  say('bridge', `OTLP/HTTP on http://${writeAddress(bridge.addresses.http)}, OTLP/gRPC on ${writeAddress(bridge.addresses.grpc)}`)
+  say('metrics', `${web}/metrics`)
+  say('pager', pagerUrl)
+
+  const traffic = flags.traffic ? await openTraffic(`http://${writeAddress(reachable(bridge.addresses.http))}`, stop) : undefined
+  if (traffic !== undefined) say('traffic', traffic.start())
+  const servers = startServers({
+    dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), prometheus, alertmanager, say, stop,
+  })
+  if (traffic !== undefined) say('demo', 'begins once Prometheus and Alertmanager are up')
+  const { runCycles } = await import('../demo/cycle.ts')
+  const demo = servers.up.then(async (pages) => {
+    if (traffic === undefined) return
+    await runCycles({ ...traffic.stage(pagerUrl), tell: (line) => say('demo', line) }, { faultAfterSeconds: flags.faultAfter ?? FAULT_AFTER_SECONDS, pagerUrl, pages })
+  })
+  demo.catch((error: unknown) => say('demo', `cannot go on: ${(error as Error).message}`))
+
+  await aborted(stop)
+  say('up', 'stopping')
+  const late = setTimeout(() => process.exit(1), LONGEST_STOP_SECONDS * 1000)
+  await Promise.allSettled([demo, traffic?.ended(), servers.gone])
+  const { requestsSettled, spansAccepted } = await bridge.stop()
+  clearTimeout(late)
+  say('up', `stopped: settled ${requestsSettled} requests, accepted ${spansAccepted} spans`)
+  process.exit(0)
+}
+
+async function configure(flags: Readonly<Record<string, unknown>>): Promise<Config> {
+  const { loadConfig } = await import('../config/config.ts')
+  const texts = Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  // The shorter grace is a default: a file, a variable or a flag says otherwise.
+  const hasFile = texts['config'] !== undefined || Boolean(process.env['SPANBRIDGE_CONFIG'])
+  const config = loadConfig({ flags: texts, env: hasFile ? process.env : { SPANBRIDGE_SETTLE_GRACE: '2s', ...process.env } })
+  for (const warning of config.warnings) process.stderr.write(`spanbridge: ${warning}\n`)
+  return { ...config, dataDir: join(config.dataDir, 'up') }
+}
+
+/** Before anything is started, or the data of a demo that is already running is touched. */
+async function refuseTaken(addresses: Readonly<Record<string, Address>>): Promise<void> {
+  for (const [name, address] of Object.entries(addresses)) {
+    if (address.port === 0 || !(await isTaken(address))) continue
+    throw new Error(`cannot listen on ${writeAddress(address)}: the port is in use. Choose another with ${name}, or 0 for a free one`)
+  }
+}
+
+function isTaken(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(reachable(address))
+    const settle = (taken: boolean): void => {
+      socket.destroy()
+      resolve(taken)
+    }
+    socket.setTimeout(1000, () => settle(true))
+    socket.once('connect', () => settle(true)).once('error', () => settle(false))
+  })
+}
+
+/** Where a server that listens there is reached from this machine. */
+function reachable({ host, port }: Address): Address {
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
+}
+
+function say(name: string, text: string): void {
+  process.stdout.write(`${name.padEnd(13)} ${text}\n`)
+}
+
+/** Aborted by the first signal; the second one ends the process at once. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(signal === 'SIGTERM' ? 143 : 130)
+      stop.abort()
+    })
+  }
+  return stop.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -12,6 +12,8 @@ import { cost, type ModelPrice, type PriceBook } from './prices.ts'
  * 131,072 USD, so the steps' sum equals the requests' to the last digit in whatever order they are added.
  */
 const QUANTUM = 2 ** 36
+/** A report of more than this for one call is damage, and would drown every other cost in a counter. */
+const MAX_REPORTED_USD = 10_000
 /** Prices looked up are remembered for this many (provider, model) pairs. */
 const MAX_PRICES = 20_000
 
@@ -49,13 +51,13 @@ export class CostAttribution {
       else if (kind === Kind.tool || kind === Kind.retrieval) this.#flat(settled, i, kind)
       total += settled.costUsd[i]!
     }
-    if (total === 0 && settled.sharedCostUsd > 0 && settled.steps > 0) total = share(settled)
+    if (total === 0 && settled.sharedCostUsd > 0 && settled.sharedCostUsd <= MAX_REPORTED_USD && settled.steps > 0) total = share(settled)
     settled.totalUsd = total
   }
 
   #call(settled: Settled, i: number): void {
     const reported = settled.reportedUsd[i]!
-    if (reported > 0) {
+    if (reported > 0 && reported <= MAX_REPORTED_USD) {
       settled.costUsd[i] = quantize(reported)
       settled.basis[i] = Basis.reported
       return

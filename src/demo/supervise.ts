@@ -18,12 +18,12 @@ const MOST_STARTS = 5
 const PAUSE_MS = 1000
 
 /** Resolves once it runs or cannot be had, with which of the two; `gone` resolves when it has ended for good. Neither rejects. */
-export function supervise(start: () => Promise<Program>, watcher: Watcher, stop: AbortSignal): { readonly up: Promise<boolean>; readonly gone: Promise<void> } {
+export function supervise(start: () => Promise<Program>, watcher: Watcher, stop: AbortSignal, pauseMs = PAUSE_MS): { readonly up: Promise<boolean>; readonly gone: Promise<void> } {
   const up = Promise.withResolvers<boolean>()
-  return { up: up.promise, gone: run(start, watcher, stop, up.resolve).finally(() => up.resolve(false)) }
+  return { up: up.promise, gone: run(start, watcher, stop, pauseMs, up.resolve).finally(() => up.resolve(false)) }
 }
 
-async function run(start: () => Promise<Program>, watcher: Watcher, stop: AbortSignal, up: (there: boolean) => void): Promise<void> {
+async function run(start: () => Promise<Program>, watcher: Watcher, stop: AbortSignal, pauseMs: number, up: (there: boolean) => void): Promise<void> {
   for (let starts = 1; !stop.aborted; starts++) {
     let program: Program
     try {
@@ -37,7 +37,7 @@ async function run(start: () => Promise<Program>, watcher: Watcher, stop: AbortS
     const how = await Promise.race([program.ended, aborted(stop)])
     if (how === undefined) return program.stop()
     // Ctrl-C ends the whole group of processes at once: a moment to hear of it too.
-    await sleep(PAUSE_MS, undefined, { signal: stop }).catch(() => undefined)
+    await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined)
     if (stop.aborted) return
     watcher.trouble(`ended with ${how}; ${starts < MOST_STARTS ? 'starting it again' : 'not starting it a sixth time'}`)
     if (starts === MOST_STARTS) return

@@ -88,14 +88,14 @@ export class Family {
     else this.invalid++
   }
 
-  /** Histogram: counts `value`, `weight` times. */
-  observe(row: number, value: number, weight: number = 1): void {
+  /** Histogram: counts `value`, `weight` times. `sum`: what that adds to the sum, where it was rounded in parts. */
+  observe(row: number, value: number, weight: number = 1, sum: number = value * weight): void {
     if (!(value >= 0 && value < Infinity && weight > 0 && weight < Infinity)) {
       this.invalid++
       return
     }
     this.#counts[row * this.#width + this.#bucketOf(value)]! += weight
-    this.#values[row]! += value * weight
+    this.#values[row]! += sum
   }
 
   /** Histogram: adds to the sum alone, for a part that comes after the whole was counted. */

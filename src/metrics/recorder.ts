@@ -14,6 +14,7 @@ export interface UnpricedSteps {
 
 /** Quality scores that arrive with spans were made elsewhere. */
 const LAYER = 'external'
+const QUANTUM = 2 ** 36
 const CONTEXT_BANDS: readonly [number, string][] = [[10, '0-10'], [25, '11-25'], [50, '26-50'], [100, '51-100'], [Infinity, '101+']]
 
 export class Recorder {
@@ -76,10 +77,11 @@ export class Recorder {
       this.#generation = this.#strings.generation
       this.#rows.clear()
     }
-    if (settled.isRequest) this.#request(settled, nowMs)
-    else if (settled.totalUsd > 0) {
+    const totalUsd = weight === 1 ? settled.totalUsd : weightedTotal(settled)
+    if (settled.isRequest) this.#request(settled, totalUsd, nowMs)
+    else if (totalUsd > 0) {
       const cost = f['agent_request_cost_usd']!
-      cost.addSum(cost.at(tenant, project, agent), settled.totalUsd * weight)
+      cost.addSum(cost.at(tenant, project, agent), totalUsd)
     }
     const perKind = this.#perKind.fill(0)
     for (let i = 0; i < settled.steps; i++) {
@@ -97,7 +99,7 @@ export class Recorder {
     if (settled.scores.length > 0) this.#scores(settled, nowMs)
   }
 
-  #request(settled: Settled, nowMs: number): void {
+  #request(settled: Settled, totalUsd: number, nowMs: number): void {
     const f = this.#family
     const { tenant, project, agent, weight, trace } = settled
     const requests = f['agent_requests_total']!
@@ -111,7 +113,7 @@ export class Recorder {
     duration.exemplar(row, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, reason)
     const cost = f['agent_request_cost_usd']!
     row = cost.at(tenant, project, agent)
-    cost.observe(row, settled.totalUsd, weight)
+    cost.observe(row, settled.totalUsd, weight, totalUsd)
     cost.exemplar(row, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'slow')
   }
 
@@ -134,7 +136,7 @@ export class Recorder {
     if (failed) duration.exemplar(rows[at]!, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
     if (costUsd > 0) {
       if (rows[at + 1]! < 0) rows[at + 1] = this.#cost.at(settled.tenant, settled.project, settled.agent, step, name, this.#bases[settled.basis[i]!]!)
-      this.#cost.add(rows[at + 1]!, costUsd * weight)
+      this.#cost.add(rows[at + 1]!, weight === 1 ? costUsd : weighted(costUsd, weight))
     }
     if (kind !== Kind.model && kind !== Kind.embedding) return
     const tokens = this.#tokenFamily
@@ -187,12 +189,24 @@ export class Recorder {
     const quality = this.#family['agent_quality_score']!
     for (const score of settled.scores) {
       const row = quality.at(tenant, project, agent, this.#layer, score.evaluator)
-      quality.observe(row, score.value, weight)
+      const sum = weighted(score.value, weight)
+      quality.observe(row, score.value, weight, sum)
       quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
       if (settled.messages < 0) continue
       const byContext = this.#family['agent_quality_by_context']!
       const band = this.#bands.find(([most]) => settled.messages <= most)![1]
-      byContext.observe(byContext.at(agent, band), score.value, weight)
+      byContext.observe(byContext.at(agent, band), score.value, weight, sum)
     }
   }
+}
+
+/** Rounded as cost/attribute.ts rounds, so that sums are exact and do not depend on their order: those of sampled steps are their requests', to the last digit. */
+function weighted(value: number, weight: number): number {
+  return Math.round(value * weight * QUANTUM) / QUANTUM
+}
+
+function weightedTotal(settled: Settled): number {
+  let total = 0
+  for (let i = 0; i < settled.steps; i++) total += weighted(settled.costUsd[i]!, settled.weight)
+  return total
 }

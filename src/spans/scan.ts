@@ -28,6 +28,7 @@ import { KeyTable } from './keys.ts'
 import { samplingWeight } from './sampling.ts'
 
 const TWO32 = 4294967296
+const TWO63 = 9223372036854775808
 const decoder = new TextDecoder()
 /** Longest document a `parse` rule is given. */
 const MAX_DOCUMENT_BYTES = 65_536
@@ -80,17 +81,18 @@ export class Scanner {
     let p = 0
     let resource = 0
     while (p < end) {
+      const at = p
       const tag = this.varint(body, p, end)
       p = this.pos
       if (tag === 10) {
         const length = this.varint(body, p, end)
         p = this.pos
-        if (p + length > end) return fail(result, `resourceSpans[${resource}]`, `says ${length} bytes, ${end - p} are left`)
+        if (p + length > end) { fail(result, `resourceSpans[${resource}]`, tooLong(length, p, end)); break }
         this.resourceSpans(body, p, p + length, resource++, result)
         p += length
       } else {
         p = this.skip(body, p, end, tag)
-        if (p < 0) return fail(result, `byte ${this.pos}`, this.bad)
+        if (p < 0) { fail(result, `byte ${at}`, this.bad); break }
       }
     }
     this.span.body = EMPTY_BODY
@@ -123,7 +125,7 @@ export class Scanner {
       if (tag === 18) {
         const length = this.varint(b, p, end)
         p = this.pos
-        if (p + length > end) { fail(result, `resourceSpans[${index}].scopeSpans[${scope}]`, `says ${length} bytes, ${end - p} are left`); return }
+        if (p + length > end) { fail(result, `resourceSpans[${index}].scopeSpans[${scope}]`, tooLong(length, p, end)); return }
         this.scopeSpans(b, p, p + length, index, scope++, result)
         p += length
       } else {
@@ -136,6 +138,7 @@ export class Scanner {
   private resource(b: Uint8Array, p: number, end: number): void {
     const span = this.span
     span.reset()
+    span.traits = 0
     while (p < end) {
       const tag = this.varint(b, p, end)
       p = this.pos
@@ -158,6 +161,7 @@ export class Scanner {
     const span = this.span
     span.scope = 0
     span.traits = 0
+    if (b[p] !== 10) this.lateScope(b, p, end)
     let n = 0
     while (p < end) {
       const tag = b[p]!
@@ -168,7 +172,7 @@ export class Scanner {
           length = this.varint(b, p + 1, end)
           p = this.pos
         }
-        if (!(p + length <= end)) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].spans[${n}]`, `says ${length} bytes, ${end - p} are left`); return }
+        if (!(p + length <= end)) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].spans[${n}]`, tooLong(length, p, end)); return }
         this.bad = ''
         span.reset()
         if (this.spanFields(b, p, p + length)) {
@@ -184,13 +188,27 @@ export class Scanner {
       if (wide === 10) {
         const length = this.varint(b, p, end)
         p = this.pos
-        if (p + length > end) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].scope`, `says ${length} bytes, ${end - p} are left`); return }
+        if (p + length > end) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}].scope`, tooLong(length, p, end)); return }
         this.scope(b, p, p + length)
         p += length
       } else {
         p = this.skip(b, p, end, wide)
         if (p < 0) { fail(result, `resourceSpans[${resource}].scopeSpans[${index}]`, this.bad); return }
       }
+    }
+  }
+
+  /** The scope comes before its spans in practice but need not. */
+  private lateScope(b: Uint8Array, p: number, end: number): void {
+    while (p >= 0 && p < end) {
+      const tag = this.varint(b, p, end)
+      p = this.pos
+      if (tag === 10) {
+        const length = this.varint(b, p, end)
+        if (this.pos + length <= end) this.scope(b, this.pos, this.pos + length)
+        return
+      }
+      p = this.skip(b, p, end, tag)
     }
   }
 
@@ -299,7 +317,7 @@ export class Scanner {
           }
           const wide = this.varint(b, p - 1, end)
           p = this.pos
-          if ((wide & 7) === 2) {
+          if ((wide & 7) === 2 && wide > 7) {
             const length = this.varint(b, p, end)
             p = this.pos
             if (!(p + length <= end)) return this.wrong(`field ${wide >>> 3} longer than its span`)
@@ -333,10 +351,13 @@ export class Scanner {
     }
     const text = span.text
     const resource = this.resourceText
-    text[Text.service] = resource[Text.service]!
-    span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
-    span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
-    span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
+    if (text[Text.service] !== resource[Text.service]) {
+      span.setText(Text.service, resource[Text.service]!, 0)
+      text[Text.service] = resource[Text.service]!
+    }
+    if (resource[Text.tenant] !== 0) span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
+    if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
+    if (resource[Text.agent] !== 0) span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
     return true
   }
 
@@ -347,7 +368,7 @@ export class Scanner {
       const key = p + 2
       const after = key + keyLength
       if (keyLength < 128 && after < end && b[after] === 18) {
-        const found = this.tables.keys.find(b, this.view, key, keyLength)
+        const found = this.tables.keys.find(this.view, key, keyLength)
         if (found < 0) {
           if (this.tables.messagePrefixes.length > 0) this.messageKey(b, key, keyLength)
           return true
@@ -380,7 +401,7 @@ export class Scanner {
       }
     }
     if (key < 0 || value < 0 || value === valueEnd) return true
-    const found = this.tables.keys.find(b, this.view, key, keyLength)
+    const found = this.tables.keys.find(this.view, key, keyLength)
     if (found >= 0) this.apply(this.tables.rules[found]!, b, value, valueEnd)
     return true
   }
@@ -396,12 +417,18 @@ export class Scanner {
       if (length > 127) { length = this.varint(b, p + 1, end); start = this.pos }
       if (!(start + length <= end)) return
     } else if (type === 24) {
+      if (p + 1 >= end) return
       num = b[p + 1]!
-      if (num > 127) num = this.varint(b, p + 1, end)
+      if (num > 127) {
+        num = this.varint(b, p + 1, end)
+        if (num === Infinity) return
+        // int64 on the wire as unsigned: what is negative is past 2^63, and nothing that is counted here can be.
+        if (num >= TWO63) num = -1
+      }
     } else if (type === 33) {
       if (p + 9 > end) return
       num = this.view.getFloat64(p + 1, true)
-    } else if (type === 16) num = b[p + 1] === 1 ? 1 : 0
+    } else if (type === 16) num = p + 1 < end && b[p + 1] === 1 ? 1 : 0
     else return
     for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) {
       switch (rule.code) {
@@ -425,7 +452,7 @@ export class Scanner {
             const id = this.unquoted(b, start, length)
             if (id > this.tables.lastNothing || id === 1) span.setText(rule.field, id, rule.rank)
           } else if (type === 24 && (rule.field === Text.tenant || rule.field === Text.project)) {
-            span.setText(rule.field, this.strings.internText(String(num)), rule.rank)
+            span.setText(rule.field, this.strings.internText(int64Text(b, p + 1)), rule.rank)
           }
           break
         case Rule.number: {
@@ -446,8 +473,8 @@ export class Scanner {
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
           break
         case Rule.evidence:
-          if (type === 10) this.note(rule.field, start, length)
-          else if (type === 24) this.note(rule.field, p, 0)
+          if (type === 10) this.span.setEvidence(rule.field, start, length)
+          else if (type === 24) this.span.setEvidence(rule.field, p, 0)
           break
         case Rule.failed: {
           const id = type === 10 ? this.unquoted(b, start, length) : 1023
@@ -496,14 +523,6 @@ export class Scanner {
     return this.strings.intern(b, start, length)
   }
 
-  private note(field: number, start: number, length: number): void {
-    const at = field << 1
-    if (this.span.evidence[at + 1] === 0) {
-      this.span.evidence[at] = start
-      this.span.evidence[at + 1] = length
-    }
-  }
-
   /** `llm.input_messages.12.message.role` says that there are at least 13 messages. */
   private messageKey(b: Uint8Array, key: number, length: number): void {
     for (const prefix of this.tables.messagePrefixes) {
@@ -522,15 +541,17 @@ export class Scanner {
 
   private status(b: Uint8Array, p: number, end: number): boolean {
     while (p < end) {
-      const tag = b[p++]!
+      const tag = this.varint(b, p, end)
+      p = this.pos
       if (tag === 24) {
         this.span.status = this.varint(b, p, end)
         p = this.pos
+        if (p > end) return this.wrong('status code is cut off')
       } else if (tag === 18) {
         const length = this.varint(b, p, end)
         p = this.pos
         if (!(p + length <= end)) return this.wrong('status message is cut off')
-        if (length > 0) this.note(Evidence.statusMessage, p, length)
+        if (length > 0) this.span.setEvidence(Evidence.statusMessage, p, length)
         p += length
       } else {
         p = this.skip(b, p, end, tag)
@@ -554,7 +575,7 @@ export class Scanner {
         const length = this.varint(b, p, end)
         p = this.pos
         if (!(p + length <= end)) return this.wrong('event name is cut off')
-        const found = this.tables.events.find(b, this.view, p, length)
+        const found = this.tables.events.find(this.view, p, length)
         if (found < 0) return true
         kind = this.tables.eventKinds[found]!
         p += length
@@ -582,8 +603,8 @@ export class Scanner {
       const length = this.varint(b, p, end)
       p = this.pos
       const after = p + length
-      if (b[p] === 10 && b[p + 1]! < 128) {
-        const key = EVENT_KEYS.find(b, this.view, p + 2, b[p + 1]!)
+      if (b[p] === 10 && b[p + 1]! < 128 && p + 2 + b[p + 1]! < after) {
+        const key = EVENT_KEYS.find(this.view, p + 2, b[p + 1]!)
         let v = p + 2 + b[p + 1]!
         if (key >= 0 && b[v] === 18) {
           this.varint(b, v + 1, after)
@@ -592,8 +613,8 @@ export class Scanner {
           if (type === 10) {
             const n = this.varint(b, v + 1, after)
             if (this.pos + n <= after) {
-              if (key === 0) this.note(Evidence.exceptionType, this.pos, n)
-              else if (key === 1) this.note(Evidence.exceptionMessage, this.pos, n)
+              if (key === 0) this.span.setEvidence(Evidence.exceptionType, this.pos, n)
+              else if (key === 1) this.span.setEvidence(Evidence.exceptionMessage, this.pos, n)
               else if (key === 2) evaluator = this.strings.intern(b, this.pos, n)
             }
           } else if (key === 3 && type === 33 && v + 9 <= after) score = this.view.getFloat64(v + 1, true)
@@ -614,8 +635,11 @@ export class Scanner {
       if (tag === 10) {
         if (b[p] !== 16 || p + 17 > end) return this.wrong('link traceId is not 16 bytes')
         if (span.linkCount < MAX_LINKS) {
-          for (let w = 0; w < 4; w++) span.links[span.linkCount * 4 + w] = this.view.getInt32(p + 1 + w * 4, false)
-          span.linkCount++
+          const links = span.links
+          const at = span.linkCount * 4
+          for (let w = 0; w < 4; w++) links[at + w] = this.view.getInt32(p + 1 + w * 4, false)
+          // All zero is no trace: it would join everything that links to nothing.
+          if ((links[at]! | links[at + 1]! | links[at + 2]! | links[at + 3]!) !== 0) span.linkCount++
         }
         p += 17
       } else {
@@ -637,7 +661,7 @@ export class Scanner {
       value += (byte & 127) * scale
       scale *= 128
     }
-    if (byte > 127 || p > end) { this.bad = 'a number is cut off or longer than ten bytes'; this.pos = Infinity; return Infinity }
+    if (byte > 127 || p > end) { this.bad = BAD_NUMBER; this.pos = Infinity; return Infinity }
     this.pos = p
     return value
   }
@@ -646,15 +670,15 @@ export class Scanner {
   private skip(b: Uint8Array, p: number, end: number, tag: number): number {
     const type = tag & 7
     let next = Infinity
-    if (tag > 0 && tag < Infinity) {
+    if (tag > 7 && tag < Infinity) {
       if (type === 0) { this.varint(b, p, end); next = this.pos }
       else if (type === 1) next = p + 8
       else if (type === 2) { const length = this.varint(b, p, end); next = this.pos + length }
       else if (type === 5) next = p + 4
     }
     if (next <= end) return next
-    this.pos = p
-    this.bad = tag > 0 && tag < Infinity && type !== 3 && type !== 4 && type < 6 ? `field ${Math.floor(tag / 8)} is cut off` : `wire type ${type} of field ${Math.floor(tag / 8)} is not protobuf 3`
+    if (tag === Infinity) this.bad = BAD_NUMBER
+    else this.bad = tag > 7 && type !== 3 && type !== 4 && type < 6 ? `field ${Math.floor(tag / 8)} is cut off` : `wire type ${type} of field ${Math.floor(tag / 8)} is not protobuf 3`
     return -1
   }
 
@@ -678,6 +702,21 @@ function messageList(b: Uint8Array, start: number, end: number): number {
 }
 
 const EMPTY_BODY = new Uint8Array(0)
+const BAD_NUMBER = 'a number is cut off or longer than ten bytes'
+
+function tooLong(length: number, p: number, end: number): string {
+  return length === Infinity ? 'its length is cut off' : `says ${length} bytes, ${Math.max(0, end - p)} are left`
+}
+
+/** The varint at p, which has been read before, in full: ids that differ past 2^53 are different tenants. */
+function int64Text(b: Uint8Array, p: number): string {
+  let value = 0n
+  for (let shift = 0n; ; shift += 7n) {
+    const byte = b[p++]!
+    value |= BigInt(byte & 127) << shift
+    if (byte < 128) return String(BigInt.asIntN(64, value))
+  }
+}
 
 function fail(result: ScanResult, where: string, what: string): ScanResult {
   result.rejected++

@@ -8,9 +8,6 @@ export const RESOURCE_RANK = 200
 /** Most scores read off one span. */
 const MAX_SCORES = 32
 
-/** No text, no evidence, and every rank the lowest. */
-const CLEAR = new Uint8Array(4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS + TEXT_FIELDS + NUM_FIELDS).fill(255, 4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS)
-
 export interface Score {
   readonly evaluator: number
   readonly value: number
@@ -55,14 +52,16 @@ export class Span {
 
   kind: number = Kind.unknown
   kindRank = 255
-  /** What is cleared for every span lies in one buffer, and is cleared in one go. */
-  readonly #cleared = new Uint8Array(4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS + TEXT_FIELDS + NUM_FIELDS)
-  readonly text = new Int32Array(this.#cleared.buffer, 0, TEXT_FIELDS)
-  readonly evidence = new Int32Array(this.#cleared.buffer, 4 * TEXT_FIELDS, 2 * EVIDENCE_FIELDS)
-  readonly textRank = new Uint8Array(this.#cleared.buffer, 4 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS, TEXT_FIELDS)
+  readonly text = new Int32Array(TEXT_FIELDS)
+  readonly textRank = new Uint8Array(TEXT_FIELDS).fill(255)
   readonly num = new Float64Array(NUM_FIELDS)
   /** 255: the span does not tell. */
-  readonly numRank = new Uint8Array(this.#cleared.buffer, 5 * TEXT_FIELDS + 8 * EVIDENCE_FIELDS, NUM_FIELDS)
+  readonly numRank = new Uint8Array(NUM_FIELDS).fill(255)
+  readonly evidence = new Int32Array(2 * EVIDENCE_FIELDS)
+  /** Fields that were set, a bit each: only these are cleared for the next span. */
+  #texts = 0
+  #numbers = 0
+  #evidences = 0
   responseHi = 0
   responseLo = 0
   hasException = false
@@ -94,7 +93,22 @@ export class Span {
     this.linkCount = 0
     this.kind = Kind.unknown
     this.kindRank = 255
-    this.#cleared.set(CLEAR)
+    if (this.#texts !== 0) {
+      for (let set = this.#texts; set !== 0; set &= set - 1) {
+        const field = 31 - Math.clz32(set & -set)
+        this.text[field] = 0
+        this.textRank[field] = 255
+      }
+      this.#texts = 0
+    }
+    if (this.#numbers !== 0) {
+      for (let set = this.#numbers; set !== 0; set &= set - 1) this.numRank[31 - Math.clz32(set & -set)] = 255
+      this.#numbers = 0
+    }
+    if (this.#evidences !== 0) {
+      for (let set = this.#evidences; set !== 0; set &= set - 1) this.evidence[(31 - Math.clz32(set & -set)) * 2 + 1] = 0
+      this.#evidences = 0
+    }
     this.responseHi = 0
     this.responseLo = 0
     this.hasException = false
@@ -118,6 +132,17 @@ export class Span {
     if (rank < this.textRank[field]!) {
       this.text[field] = id
       this.textRank[field] = rank
+      this.#texts |= 1 << field
+    }
+  }
+
+  /** Where words of a failure are; the first telling stays. */
+  setEvidence(field: number, start: number, length: number): void {
+    const at = field << 1
+    if (this.evidence[at + 1] === 0) {
+      this.evidence[at] = start
+      this.evidence[at + 1] = length
+      this.#evidences |= 1 << field
     }
   }
 
@@ -125,6 +150,7 @@ export class Span {
     if (rank < this.numRank[field]! && value >= 0 && value < Infinity) {
       this.num[field] = value
       this.numRank[field] = rank
+      this.#numbers |= 1 << field
     }
   }
 

@@ -208,7 +208,7 @@ const SEED = Math.floor(Math.random() * 2 ** 32) | 0
 
 function cutAtCharacter(bytes: Uint8Array, start: number, limit: number): number {
   let length = limit
-  while (length > 0 && (bytes[start + length]! & 0xc0) === 0x80) length--
+  while (length > limit - 4 && length > 0 && (bytes[start + length]! & 0xc0) === 0x80) length--
   return length
 }
 

@@ -12,8 +12,8 @@ import { Kind } from '../spans/names.ts'
 import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
 import { traitBit } from '../spans/tables.ts'
 import { DeadlineQueue } from './queue.ts'
-import { BLOCK, Flag, pack, Records } from './records.ts'
-import { Requests, RowFlag, State, Told } from './requests.ts'
+import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
+import { Requests, Row, RowFlag, State, Told } from './requests.ts'
 import { Responses } from './responses.ts'
 import { Outcome, Settled } from './settled.ts'
 import { Settler } from './settle.ts'
@@ -41,10 +41,18 @@ export interface AssemblerCounts {
 const JOINS = traitBit('joinsLinks')
 const NATIVE = traitBit('nativeSdk')
 const ATTEMPTS = traitBit('attemptsAreSpans')
+/** Whose word counts first: the root's, that of a root within this process, then whoever started first; and within each a span's before its resource's. */
 const ROOT_FIRST = 1e15
+const LOCAL_ROOT_FIRST = ROOT_FIRST / 2
+const RESOURCE_LAST = ROOT_FIRST / 8
 /** Past this many records a request's span ids are looked up in a map instead of by looking at each. */
 const BIG = 64
+/** Traces for which scores wait that no span of has come yet. */
 const MAX_PENDING_SCORES = 10_000
+/** Scores held for one request; what comes past them is counted one by one. */
+const MAX_HELD_SCORES = 1000
+/** As cost/attribute.ts: sums of such numbers are exact. */
+const QUANTUM = 2 ** 36
 
 export class Assembler {
   readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0 }
@@ -60,7 +68,8 @@ export class Assembler {
   readonly #rooted = new DeadlineQueue()
   readonly #remembered = new DeadlineQueue()
   readonly #scores = new Map<number, Score[]>()
-  readonly #pendingScores = new Map<string, Score[]>()
+  /** In the order of their deadlines. */
+  readonly #pendingScores = new Map<string, { readonly scores: Score[]; readonly deadlineMs: number }>()
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
 
@@ -94,19 +103,20 @@ export class Assembler {
       return
     }
     if (record < 0) {
-      if (requests.records[row]! >= this.#options.maxSpansPerRequest) {
+      if (requests.ints[(row << 5) + Row.records]! >= this.#options.maxSpansPerRequest) {
         this.counts.crowded++
         return this.#single(span, row, false)
       }
       record = this.#addRecord(row, span.idHi, span.idLo)
     }
     let parent = -1
-    if ((span.parentHi | span.parentLo) !== 0) {
-      parent = requests.lastParent[row]!
+    // A span that calls itself its parent has none.
+    if ((span.parentHi | span.parentLo) !== 0 && (span.parentLo !== span.idLo || span.parentHi !== span.idHi)) {
+      parent = requests.ints[(row << 5) + Row.lastParent]!
       if (parent < 0 || !this.records.is(parent, span.parentHi, span.parentLo)) {
         parent = this.#find(row, span.parentHi, span.parentLo)
         if (parent < 0) parent = this.#addRecord(row, span.parentHi, span.parentLo)
-        requests.lastParent[row] = parent
+        requests.ints[(row << 5) + Row.lastParent] = parent
       }
     }
     this.#fill(span, row, record, parent, nowMs)
@@ -130,20 +140,25 @@ export class Assembler {
   #lastGeneration = 0
 
   /** A score for a request by trace id, from a log record: it may come before, while or after the request is in hand. */
-  addScore(trace: Int32Array, score: Score): void {
+  addScore(trace: Int32Array, score: Score, nowMs: number): void {
     const row = this.requests.find(trace)
-    if (row < 0) {
-      const key = trace.join()
-      const pending = this.#pendingScores.get(key)
-      if (pending !== undefined) pending.push(score)
-      else if (this.#pendingScores.size < MAX_PENDING_SCORES) this.#pendingScores.set(key, [score])
+    if (row >= 0) {
+      if (this.requests.state[row] === State.settled) this.#lateScores(row, [score])
+      else this.#keepScore(row, score)
       return
     }
-    if (this.requests.state[row] === State.settled) {
-      const settled = this.#lateRecord(row)
-      settled.scores.push(score)
-      this.#onSettled(settled)
-    } else this.#keepScore(row, score)
+    const key = trace.join()
+    const pending = this.#pendingScores.get(key)
+    if (pending === undefined) {
+      if (this.#pendingScores.size >= MAX_PENDING_SCORES) this.#giveUpScores()
+      this.#pendingScores.set(key, { scores: [score], deadlineMs: nowMs + this.#options.idleTimeoutMs })
+    } else if (pending.scores.length < MAX_HELD_SCORES) pending.scores.push(score)
+    else this.#nobodysScores([score])
+  }
+
+  /** Ends a push: what its spans need to be looked up for is looked up together. */
+  flush(): void {
+    this.#responses.flush(this.requests, this.records)
   }
 
   /** Settles what is due. To be called several times a second. */
@@ -152,12 +167,12 @@ export class Assembler {
     while (this.#rooted.nextMs <= nowMs) {
       const row = this.#rooted.take(requests.generation)
       if (row < 0 || requests.state[row] !== State.rooted) continue
-      const flags = requests.flags[row]!
+      const flags = requests.ints[(row << 5) + Row.flags]!
       if ((flags & RowFlag.joined) !== 0) {
         // Of a run spread over many traces each has a root: the run is over when its agent has ended and nothing more comes.
         const wait = (flags & RowFlag.agentSeen) !== 0 ? this.#options.settleGraceMs : this.#options.idleTimeoutMs
-        if (requests.seenMs[row]! + wait > nowMs) {
-          this.#rooted.push(row, requests.generation[row]!, nowMs + this.#options.settleGraceMs)
+        if (requests.doubles[(row << 4) + Row.seenMs]! + wait > nowMs) {
+          this.#rooted.push(row, requests.generation[row]!, nowMs + Math.max(1, this.#options.settleGraceMs))
           continue
         }
       }
@@ -166,13 +181,17 @@ export class Assembler {
     while (this.#idle.nextMs <= nowMs) {
       const row = this.#idle.take(requests.generation)
       if (row < 0 || requests.state[row] !== State.open) continue
-      const deadline = requests.seenMs[row]! + this.#options.idleTimeoutMs
+      const deadline = requests.doubles[(row << 4) + Row.seenMs]! + this.#options.idleTimeoutMs
       if (deadline > nowMs) this.#idle.push(row, requests.generation[row]!, deadline)
       else this.#settle(row, nowMs)
     }
     while (this.#remembered.nextMs <= nowMs) {
       const row = this.#remembered.take(requests.generation)
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
+    }
+    for (const { deadlineMs } of this.#pendingScores.values()) {
+      if (deadlineMs > nowMs) break
+      this.#giveUpScores()
     }
   }
 
@@ -184,13 +203,7 @@ export class Assembler {
         if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs)
       }
     }
-    for (const scores of this.#pendingScores.values()) {
-      this.#settled.reset()
-      this.#settled.tenant = this.#settled.project = this.#settled.agent = this.#settled.service = 0
-      this.#settled.scores.push(...scores)
-      this.#onSettled(this.#settled)
-    }
-    this.#pendingScores.clear()
+    while (this.#pendingScores.size > 0) this.#giveUpScores()
   }
 
   /** Marks the numbers of all strings in use, for a sweep of the string table. */
@@ -199,11 +212,11 @@ export class Assembler {
     const { requests, records } = this
     for (let row = 0; row < requests.capacity; row++) {
       if (requests.state[row] === State.free) continue
-      live[requests.service[row]!] = 1
+      live[requests.ints[(row << 5) + Row.service]!] = 1
       for (let which = 0; which < 3; which++) live[requests.toldOf(row, which)] = 1
       if (requests.state[row] === State.settled) continue
-      for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
-        const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+      for (let block = requests.ints[(row << 5) + Row.firstBlock]!; block >= 0; block = records.next[block]!) {
+        const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
         for (let slot = 0; slot < fill; slot++) {
           const record = block * BLOCK + slot
           live[records.name(record)] = 1
@@ -212,22 +225,24 @@ export class Assembler {
         }
       }
     }
-    for (const list of [...this.#scores.values(), ...this.#pendingScores.values()]) for (const score of list) live[score.evaluator] = 1
+    for (const list of this.#scores.values()) for (const score of list) live[score.evaluator] = 1
+    for (const { scores } of this.#pendingScores.values()) for (const score of scores) live[score.evaluator] = 1
+    this.#responses.markLive(live)
   }
 
   #openRow(span: Span, nowMs: number): number {
     while (this.requests.full || this.#open >= this.#options.maxOpenRequests) this.#evict(nowMs)
     const row = this.requests.open(span.trace, nowMs)
     this.#open++
-    this.requests.baseMs[row] = span.startMs
-    this.requests.service[row] = span.text[Text.service]!
+    this.requests.doubles[(row << 4) + Row.baseMs] = span.startMs
+    this.requests.ints[(row << 5) + Row.service] = span.text[Text.service]!
     this.#idle.push(row, this.requests.generation[row]!, nowMs + this.#options.idleTimeoutMs)
     if (this.#pendingScores.size > 0) {
       const key = span.trace.join()
       const pending = this.#pendingScores.get(key)
       if (pending !== undefined) {
         this.#pendingScores.delete(key)
-        for (const score of pending) this.#keepScore(row, score)
+        for (const score of pending.scores) this.#keepScore(row, score)
       }
     }
     return row
@@ -236,6 +251,7 @@ export class Assembler {
   /** Makes room: forgets the longest settled, or settles the longest open. */
   #evict(nowMs: number): void {
     const { requests } = this
+    this.flush()
     if (requests.full || this.records.room < 2) {
       while (this.#remembered.size > 0) {
         const row = this.#remembered.take(requests.generation)
@@ -254,19 +270,19 @@ export class Assembler {
 
   #addRecord(row: number, idHi: number, idLo: number): number {
     const { requests, records } = this
-    let fill = requests.fill[row]!
-    let block = requests.lastBlock[row]!
+    let fill = requests.ints[(row << 5) + Row.fill]!
+    let block = requests.ints[(row << 5) + Row.lastBlock]!
     if (block < 0 || fill === BLOCK) {
-      const fresh = records.takeBlock()
-      if (block < 0) requests.firstBlock[row] = fresh
+      const fresh = records.takeBlock(row)
+      if (block < 0) requests.ints[(row << 5) + Row.firstBlock] = fresh
       else records.next[block] = fresh
-      requests.lastBlock[row] = block = fresh
+      requests.ints[(row << 5) + Row.lastBlock] = block = fresh
       fill = 0
     }
     const record = block * BLOCK + fill
-    requests.fill[row] = fill + 1
-    const count = requests.records[row]! + 1
-    requests.records[row] = count
+    requests.ints[(row << 5) + Row.fill] = fill + 1
+    const count = requests.ints[(row << 5) + Row.records]! + 1
+    requests.ints[(row << 5) + Row.records] = count
     records.setId(record, idHi, idLo)
     if (count === BIG) this.#indexBig(row)
     else if (count > BIG) this.#bigIndex.get(row)!.set(idKey(idHi, idLo), record)
@@ -274,21 +290,31 @@ export class Assembler {
   }
 
   #indexBig(row: number): void {
-    const index = new Map<number, number>()
+    this.#bigIndex.set(row, new Map())
+    this.#indexFrom(row, this.requests.ints[(row << 5) + Row.firstBlock]!)
+  }
+
+  /** Puts a request's records into its map, from a block to the last. */
+  #indexFrom(row: number, block: number): void {
     const { requests, records } = this
-    for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
-      const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+    const index = this.#bigIndex.get(row)!
+    for (; block >= 0; block = records.next[block]!) {
+      const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
       for (let slot = 0; slot < fill; slot++) index.set(idKey(records.idHi(block * BLOCK + slot), records.idLo(block * BLOCK + slot)), block * BLOCK + slot)
     }
-    this.#bigIndex.set(row, index)
   }
 
   #find(row: number, idHi: number, idLo: number): number {
     const { requests, records } = this
-    if (requests.records[row]! >= BIG) return this.#bigIndex.get(row)!.get(idKey(idHi, idLo)) ?? -1
-    const last = requests.lastBlock[row]!
-    for (let block = requests.firstBlock[row]!; block >= 0; block = records.next[block]!) {
-      const slot = records.find(block, block === last ? requests.fill[row]! : BLOCK, idHi, idLo)
+    if (requests.ints[(row << 5) + Row.records]! >= BIG) {
+      const record = this.#bigIndex.get(row)!.get(idKey(idHi, idLo))
+      if (record === undefined) return -1
+      // Some tracers count their ids up in the bits that the key leaves out.
+      if (records.is(record, idHi, idLo)) return record
+    }
+    const last = requests.ints[(row << 5) + Row.lastBlock]!
+    for (let block = requests.ints[(row << 5) + Row.firstBlock]!; block >= 0; block = records.next[block]!) {
+      const slot = records.find(block, block === last ? requests.ints[(row << 5) + Row.fill]! : BLOCK, idHi, idLo)
       if (slot >= 0) return block * BLOCK + slot
     }
     return -1
@@ -296,33 +322,32 @@ export class Assembler {
 
   #fill(span: Span, row: number, record: number, parent: number, nowMs: number): void {
     const { requests, records } = this
-    requests.seenMs[row] = nowMs
+    requests.doubles[(row << 4) + Row.seenMs] = nowMs
     if (span.startMs > 0) {
-      if (requests.baseMs[row] === 0) requests.baseMs[row] = span.startMs
-      if (span.startMs < requests.startMs[row]!) requests.startMs[row] = span.startMs
-      if (span.endMs > requests.endMs[row]!) requests.endMs[row] = span.endMs
+      if (requests.doubles[(row << 4) + Row.baseMs] === 0) requests.doubles[(row << 4) + Row.baseMs] = span.startMs
+      if (span.startMs < requests.doubles[(row << 4) + Row.startMs]!) requests.doubles[(row << 4) + Row.startMs] = span.startMs
+      if (span.endMs > requests.doubles[(row << 4) + Row.endMs]!) requests.doubles[(row << 4) + Row.endMs] = span.endMs
     }
-    if (span.weight > requests.weight[row]!) requests.weight[row] = span.weight
+    if (span.weight > requests.doubles[(row << 4) + Row.weight]!) requests.doubles[(row << 4) + Row.weight] = span.weight
     const isRoot = parent < 0
     let flags: number = Flag.arrived
     if (span.failed) {
       flags |= Flag.failed
-      requests.flags[row]! |= RowFlag.failed
+      requests.ints[(row << 5) + Row.flags]! |= RowFlag.failed
     }
     if ((span.traits & NATIVE) !== 0) flags |= Flag.native
     if ((span.traits & ATTEMPTS) !== 0) flags |= Flag.attempt
     if (span.remoteParent) flags |= Flag.localRoot
-    if (span.kind === Kind.agent) requests.flags[row]! |= RowFlag.agentSeen
+    if (span.kind === Kind.agent) requests.ints[(row << 5) + Row.flags]! |= RowFlag.agentSeen
     const source = this.#sources.of(span.text[Text.service]!)
-    const ticks = Math.max(-0x7fffffff, Math.min(0x7fffffff, Math.floor(span.startMs * 100) - Math.floor(requests.baseMs[row]! * 100)))
-    // Rounded to 2^-20 s, so that a sum of durations is exact and does not depend on its order.
-    records.set(record, parent, ticks, Math.round(span.seconds * 1048576) / 1048576, span.name, pack(span.kind, span.cause, flags, source))
+    const ticks = clampTicks(span.startMs > 0 ? Math.floor(span.startMs * 100) - Math.floor(requests.doubles[(row << 4) + Row.baseMs]! * 100) : -Infinity)
+    records.set(record, parent, ticks, roundSeconds(span.seconds), span.name, pack(span.kind, span.cause, flags, source))
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
-    else if (span.num[Num.costUsd]! > 0 && span.numRank[Num.costUsd] !== 255 && isRoot) requests.costUsd[row] = span.num[Num.costUsd]!
+    else if (span.num[Num.costUsd]! > 0 && span.numRank[Num.costUsd] !== 255 && isRoot) requests.doubles[(row << 4) + Row.costUsd]! += Math.round(span.num[Num.costUsd]! * QUANTUM) / QUANTUM
     this.#tell(span, row, isRoot)
     if (span.scores.length > 0) for (const score of span.scores) this.#keepScore(row, score)
-    if (isRoot && requests.root[row]! < 0) {
-      requests.root[row] = record
+    if (isRoot && requests.ints[(row << 5) + Row.root]! < 0) {
+      requests.ints[(row << 5) + Row.root] = record
       requests.state[row] = State.rooted
       this.#rooted.push(row, requests.generation[row]!, nowMs + this.#options.settleGraceMs)
     }
@@ -331,7 +356,7 @@ export class Assembler {
   #fillCall(span: Span, row: number, record: number): void {
     const { num, numRank } = span
     const told = (field: number) => (numRank[field] === 255 ? -1 : Math.min(num[field]!, 0x7fffffff))
-    const call = this.records.setCall(record, span.text[Text.provider]!, told(Num.input), told(Num.output), span.responseHi, span.responseLo, told(Num.firstTokenSeconds))
+    const call = this.records.setCall(record, span.text[Text.provider]!, told(Num.input), told(Num.output), span.responseHi, span.responseLo, roundSeconds(told(Num.firstTokenSeconds)))
     const cached = told(Num.cachedInput), write = told(Num.cacheWrite), reasoning = told(Num.reasoning), messages = told(Num.messages)
     const cost = numRank[Num.costUsd] === 255 ? -1 : num[Num.costUsd]!
     if (cached >= 0 || write >= 0 || reasoning >= 0 || messages >= 0 || cost > 0) this.records.setDetail(call, cached, write, reasoning, messages, cost)
@@ -340,11 +365,11 @@ export class Assembler {
 
   #tell(span: Span, row: number, isRoot: boolean): void {
     const { text, textRank } = span
-    const rank = isRoot ? span.startMs - ROOT_FIRST : span.startMs
-    if (text[Text.tenant] !== 0) this.requests.tell(row, Told.tenant, text[Text.tenant]!, rank + (textRank[Text.tenant] === RESOURCE_RANK ? ROOT_FIRST / 2 : 0), span.idLo)
-    if (text[Text.project] !== 0) this.requests.tell(row, Told.project, text[Text.project]!, rank + (textRank[Text.project] === RESOURCE_RANK ? ROOT_FIRST / 2 : 0), span.idLo)
+    const rank = isRoot ? span.startMs - ROOT_FIRST : span.remoteParent ? span.startMs - LOCAL_ROOT_FIRST : span.startMs
+    if (text[Text.tenant] !== 0) this.requests.tell(row, Told.tenant, text[Text.tenant]!, rank + (textRank[Text.tenant] === RESOURCE_RANK ? RESOURCE_LAST : 0), span.idLo)
+    if (text[Text.project] !== 0) this.requests.tell(row, Told.project, text[Text.project]!, rank + (textRank[Text.project] === RESOURCE_RANK ? RESOURCE_LAST : 0), span.idLo)
     if (text[Text.agent] !== 0) this.requests.tell(row, Told.agent, text[Text.agent]!, rank, span.idLo)
-    if (isRoot) this.requests.service[row] = span.text[Text.service]!
+    if (isRoot) this.requests.ints[(row << 5) + Row.service] = span.text[Text.service]!
   }
 
   /** Joins the traces a span links to with its own; returns the row of them all. */
@@ -357,58 +382,63 @@ export class Assembler {
         if (requests.full) return row
         requests.alias(span.links, i * 4, row)
       } else if (requests.state[other] === State.settled) {
-        if (requests.records[row] === 0 && requests.state[row] === State.open) {
+        if (requests.ints[(row << 5) + Row.records] === 0 && requests.state[row] === State.open) {
           // The run has settled and this trace is its latecomer.
+          const scores = this.#scores.get(row)
+          this.#scores.delete(row)
           this.#open--
           requests.merge(row, other)
           row = other
+          if (scores !== undefined) this.#lateScores(row, scores)
         }
-      } else if (requests.state[row] === State.settled) continue
+      } else if (requests.state[row] === State.settled || requests.ints[(row << 5) + Row.records]! + requests.ints[(other << 5) + Row.records]! > this.#options.maxSpansPerRequest) continue
       else row = this.#mergeRows(other, row)
     }
-    requests.flags[row]! |= RowFlag.joined
+    requests.ints[(row << 5) + Row.flags]! |= RowFlag.joined
     return row
   }
 
   #mergeRows(a: number, b: number): number {
     const { requests, records } = this
     // The older row stays: ticks of the other are rebased.
-    const [to, from] = requests.records[a]! >= requests.records[b]! ? [a, b] : [b, a]
-    const shift = Math.floor(requests.baseMs[from]! * 100) - Math.floor(requests.baseMs[to]! * 100)
-    if (requests.records[from]! > 0) {
+    const [to, from] = requests.ints[(a << 5) + Row.records]! >= requests.ints[(b << 5) + Row.records]! ? [a, b] : [b, a]
+    const shift = Math.floor(requests.doubles[(from << 4) + Row.baseMs]! * 100) - Math.floor(requests.doubles[(to << 4) + Row.baseMs]! * 100)
+    if (requests.ints[(from << 5) + Row.records]! > 0) {
       this.#retire(to)
-      for (let block = requests.firstBlock[from]!; block >= 0; block = records.next[block]!) {
+      for (let block = requests.ints[(from << 5) + Row.firstBlock]!; block >= 0; block = records.next[block]!) {
+        records.owner[block] = to
         for (let slot = 0; slot < BLOCK; slot++) records.shiftStart(block * BLOCK + slot, shift)
       }
-      const last = requests.lastBlock[to]!
-      if (last < 0) requests.firstBlock[to] = requests.firstBlock[from]!
-      else records.next[last] = requests.firstBlock[from]!
-      requests.lastBlock[to] = requests.lastBlock[from]!
-      requests.fill[to] = requests.fill[from]!
-      const before = requests.records[to]!
-      requests.records[to] = before + requests.records[from]!
+      const last = requests.ints[(to << 5) + Row.lastBlock]!
+      if (last < 0) requests.ints[(to << 5) + Row.firstBlock] = requests.ints[(from << 5) + Row.firstBlock]!
+      else records.next[last] = requests.ints[(from << 5) + Row.firstBlock]!
+      requests.ints[(to << 5) + Row.lastBlock] = requests.ints[(from << 5) + Row.lastBlock]!
+      requests.ints[(to << 5) + Row.fill] = requests.ints[(from << 5) + Row.fill]!
+      const before = requests.ints[(to << 5) + Row.records]!
+      requests.ints[(to << 5) + Row.records] = before + requests.ints[(from << 5) + Row.records]!
       this.#bigIndex.delete(from)
-      if (requests.records[to]! >= BIG) this.#indexBig(to)
+      if (this.#bigIndex.has(to)) this.#indexFrom(to, requests.ints[(from << 5) + Row.firstBlock]!)
+      else if (requests.ints[(to << 5) + Row.records]! >= BIG) this.#indexBig(to)
     }
-    if (requests.root[to]! < 0 && requests.root[from]! >= 0) {
-      requests.root[to] = requests.root[from]!
-      requests.service[to] = requests.service[from]!
+    if (requests.ints[(to << 5) + Row.root]! < 0 && requests.ints[(from << 5) + Row.root]! >= 0) {
+      requests.ints[(to << 5) + Row.root] = requests.ints[(from << 5) + Row.root]!
+      requests.ints[(to << 5) + Row.service] = requests.ints[(from << 5) + Row.service]!
     }
-    requests.startMs[to] = Math.min(requests.startMs[to]!, requests.startMs[from]!)
-    requests.endMs[to] = Math.max(requests.endMs[to]!, requests.endMs[from]!)
-    requests.seenMs[to] = Math.max(requests.seenMs[to]!, requests.seenMs[from]!)
-    requests.weight[to] = Math.max(requests.weight[to]!, requests.weight[from]!)
-    requests.costUsd[to]! += requests.costUsd[from]!
-    requests.flags[to]! |= requests.flags[from]!
+    requests.doubles[(to << 4) + Row.startMs] = Math.min(requests.doubles[(to << 4) + Row.startMs]!, requests.doubles[(from << 4) + Row.startMs]!)
+    requests.doubles[(to << 4) + Row.endMs] = Math.max(requests.doubles[(to << 4) + Row.endMs]!, requests.doubles[(from << 4) + Row.endMs]!)
+    requests.doubles[(to << 4) + Row.seenMs] = Math.max(requests.doubles[(to << 4) + Row.seenMs]!, requests.doubles[(from << 4) + Row.seenMs]!)
+    requests.doubles[(to << 4) + Row.weight] = Math.max(requests.doubles[(to << 4) + Row.weight]!, requests.doubles[(from << 4) + Row.weight]!)
+    requests.doubles[(to << 4) + Row.costUsd]! += requests.doubles[(from << 4) + Row.costUsd]!
+    requests.ints[(to << 5) + Row.flags]! |= requests.ints[(from << 5) + Row.flags]!
     for (let which = 0; which < 3; which++) {
-      const at = from * 3 + which
-      if (requests.told[at] !== 0) requests.tell(to, which, requests.told[at]!, requests.toldRank[at]!, requests.toldId[at]!)
+      const text = requests.toldOf(from, which)
+      if (text !== 0) requests.tell(to, which, text, requests.toldRankOf(from, which), requests.ints[(from << 5) + Row.toldId + which]!)
     }
     for (const score of this.#scores.get(from) ?? []) this.#keepScore(to, score)
     this.#scores.delete(from)
     if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
       requests.state[to] = State.rooted
-      this.#rooted.push(to, requests.generation[to]!, requests.seenMs[to]! + this.#options.settleGraceMs)
+      this.#rooted.push(to, requests.generation[to]!, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
     }
     this.#open--
     requests.merge(from, to)
@@ -417,16 +447,40 @@ export class Assembler {
 
   /** Marks the unused slots of a row's last block, before another row's blocks come after it. */
   #retire(row: number): void {
-    const block = this.requests.lastBlock[row]!
+    const block = this.requests.ints[(row << 5) + Row.lastBlock]!
     if (block < 0) return
-    for (let slot = this.requests.fill[row]!; slot < BLOCK; slot++) this.records.setId(block * BLOCK + slot, 0, 0)
-    this.requests.records[row]! += BLOCK - this.requests.fill[row]!
+    for (let slot = this.requests.ints[(row << 5) + Row.fill]!; slot < BLOCK; slot++) this.records.setId(block * BLOCK + slot, 0, 0)
+    this.requests.ints[(row << 5) + Row.records]! += BLOCK - this.requests.ints[(row << 5) + Row.fill]!
   }
 
   #keepScore(row: number, score: Score): void {
     const scores = this.#scores.get(row)
     if (scores === undefined) this.#scores.set(row, [score])
-    else scores.push(score)
+    else if (scores.length < MAX_HELD_SCORES) scores.push(score)
+    else this.#lateScores(row, [score])
+  }
+
+  /** Counts scores by themselves, for the tenant of their request. */
+  #lateScores(row: number, scores: readonly Score[]): void {
+    const settled = this.#lateRecord(row)
+    settled.scores.push(...scores)
+    this.#onSettled(settled)
+  }
+
+  /** Counts the scores that have waited longest for a request, which is not coming. */
+  #giveUpScores(): void {
+    for (const [key, { scores }] of this.#pendingScores) {
+      this.#pendingScores.delete(key)
+      return this.#nobodysScores(scores)
+    }
+  }
+
+  #nobodysScores(scores: readonly Score[]): void {
+    const settled = this.#settled
+    settled.reset()
+    settled.tenant = settled.project = settled.agent = settled.service = 0
+    settled.scores.push(...scores)
+    this.#onSettled(settled)
   }
 
   #settle(row: number, nowMs: number): void {
@@ -436,8 +490,7 @@ export class Assembler {
     if (scores !== undefined) this.#scores.delete(row)
     this.#bigIndex.delete(row)
     this.#open--
-    this.requests.outcome[row] = settled.outcome
-    this.requests.told[row * 3 + Told.agent] = settled.agent
+    this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent
     this.#remember(row)
     this.requests.state[row] = State.settled
     this.#remembered.push(row, this.requests.generation[row]!, nowMs + this.#options.lateWindowMs)
@@ -447,12 +500,12 @@ export class Assembler {
   /** Of a settled request only the fingerprints of its spans stay, 63 to a block. */
   #remember(row: number): void {
     const { requests, records } = this
-    if (this.#fingerprints.length < requests.records[row]!) this.#fingerprints = new Int32Array(requests.records[row]! * 2)
+    if (this.#fingerprints.length < requests.ints[(row << 5) + Row.records]!) this.#fingerprints = new Int32Array(requests.ints[(row << 5) + Row.records]! * 2)
     const ids = this.#fingerprints
     let count = 0
-    for (let block = requests.firstBlock[row]!; block >= 0;) {
+    for (let block = requests.ints[(row << 5) + Row.firstBlock]!; block >= 0;) {
       const next = records.next[block]!
-      const fill = block === requests.lastBlock[row] ? requests.fill[row]! : BLOCK
+      const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
       for (let slot = 0; slot < fill; slot++) {
         const record = block * BLOCK + slot
         if ((records.packed(record) & Flag.arrived) !== 0) ids[count++] = fingerprint(records.idHi(record), records.idLo(record))
@@ -460,21 +513,21 @@ export class Assembler {
       records.freeBlock(block)
       block = next
     }
-    requests.seen[row] = -1
+    requests.ints[(row << 5) + Row.seen] = -1
     for (let i = 0; i < count && records.room > 2; i += Records.FINGERPRINTS) {
-      const block = records.takeBlock()
+      const block = records.takeBlock(-1)
       const words = records.fingerprints(block)
       const n = Math.min(Records.FINGERPRINTS, count - i)
       words[Records.FINGERPRINTS] = n
       for (let k = 0; k < n; k++) words[k] = ids[i + k]!
-      records.next[block] = requests.seen[row]!
-      requests.seen[row] = block
+      records.next[block] = requests.ints[(row << 5) + Row.seen]!
+      requests.ints[(row << 5) + Row.seen] = block
     }
   }
   #fingerprints = new Int32Array(64)
 
   #forget(row: number): void {
-    for (let block = this.requests.seen[row]!; block >= 0;) {
+    for (let block = this.requests.ints[(row << 5) + Row.seen]!; block >= 0;) {
       const next = this.records.next[block]!
       this.records.releaseFingerprints(block)
       block = next
@@ -485,7 +538,7 @@ export class Assembler {
   #late(span: Span, row: number): void {
     const { requests, records } = this
     const print = fingerprint(span.idHi, span.idLo)
-    for (let block = requests.seen[row]!; block >= 0; block = records.next[block]!) {
+    for (let block = requests.ints[(row << 5) + Row.seen]!; block >= 0; block = records.next[block]!) {
       const words = records.fingerprints(block)
       for (let i = 0; i < words[Records.FINGERPRINTS]!; i++) {
         if (words[i] === print) {
@@ -494,16 +547,16 @@ export class Assembler {
         }
       }
     }
-    const first = requests.seen[row]!
+    const first = requests.ints[(row << 5) + Row.seen]!
     const words = first < 0 ? undefined : records.fingerprints(first)
     if (words !== undefined && words[Records.FINGERPRINTS]! < Records.FINGERPRINTS) words[words[Records.FINGERPRINTS]!++] = print
     else if (records.room > 2) {
-      const block = records.takeBlock()
+      const block = records.takeBlock(-1)
       const fresh = records.fingerprints(block)
       fresh[0] = print
       fresh[Records.FINGERPRINTS] = 1
       records.next[block] = first
-      requests.seen[row] = block
+      requests.ints[(row << 5) + Row.seen] = block
     }
     this.counts.late++
     this.#single(span, row, true)
@@ -511,6 +564,7 @@ export class Assembler {
 
   /** Counts one span by itself, for the tenant of its request. */
   #single(span: Span, row: number, late: boolean): void {
+    if (span.kind === Kind.model && span.responseHi !== 0 && this.#responses.known(span)) return
     const settled = this.#lateRecord(row)
     settled.late = late
     this.#settler.single(span, settled)
@@ -524,9 +578,10 @@ export class Assembler {
     settled.tenant = requests.toldOf(row, Told.tenant)
     settled.project = requests.toldOf(row, Told.project)
     settled.agent = requests.toldOf(row, Told.agent)
-    settled.service = requests.service[row]!
-    settled.weight = requests.weight[row]!
-    settled.startMs = requests.startMs[row]!
+    settled.service = requests.ints[(row << 5) + Row.service]!
+    settled.weight = requests.doubles[(row << 4) + Row.weight]!
+    const startMs = requests.doubles[(row << 4) + Row.startMs]!
+    settled.startMs = startMs === Infinity ? requests.doubles[(row << 4) + Row.seenMs]! : startMs
     settled.outcome = Outcome.success
     requests.traceOf(row, settled.trace)
     return settled

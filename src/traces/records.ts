@@ -28,6 +28,8 @@ export class Records {
   readonly blockCapacity: number
   /** Next block of the request, -1 at the end. */
   readonly next: Int32Array
+  /** Row of the request whose records a block holds; -1: free, or fingerprints. */
+  readonly owner: Int32Array
   /** Scratch while a request is read: the place of a block's first record in it. */
   readonly ordinal: Int32Array
   readonly #words: Int32Array
@@ -43,6 +45,7 @@ export class Records {
     this.blockCapacity = blockCapacity
     this.next = new Int32Array(blockCapacity)
     this.ordinal = new Int32Array(blockCapacity)
+    this.owner = new Int32Array(blockCapacity).fill(-1)
     const buffer = new ArrayBuffer(blockCapacity << (SHIFT + 2))
     this.#words = new Int32Array(buffer)
     this.#floats = new Float32Array(buffer)
@@ -56,11 +59,13 @@ export class Records {
     return this.blockCapacity - this.blocksUsed
   }
 
-  takeBlock(): number {
+  /** A block for the records of a request, or with -1 for fingerprints. */
+  takeBlock(row: number): number {
     let block = this.#freeBlock
     if (block >= 0) this.#freeBlock = this.next[block]!
     else block = this.#fresh++
     this.next[block] = -1
+    this.owner[block] = row
     this.blocksUsed++
     const calls = (block << SHIFT) + CALL
     for (let slot = 0; slot < BLOCK; slot++) this.#words[calls + slot] = 0
@@ -78,6 +83,7 @@ export class Records {
       this.#calls.free(call - 1)
       this.#words[at + CALL + slot] = 0
     }
+    this.owner[block] = -1
     this.next[block] = this.#freeBlock
     this.#freeBlock = block
     this.blocksUsed--
@@ -176,6 +182,15 @@ export class Records {
     return COST[0]!
   }
 
+  /** Row of the request that a record belongs to, -1 when its request has settled. */
+  rowOf(record: number): number { return this.owner[record >> 3]! }
+  /** Whether a record is that of an open request's call with this response. */
+  tells(record: number, responseHi: number, responseLo: number): boolean {
+    if (record < 0 || this.rowOf(record) < 0) return false
+    const call = this.call(record)
+    return call >= 0 && this.responseLo(call) === responseLo && this.responseHi(call) === responseHi
+  }
+
   /** Takes over what another record tells of the same call: all of it, or only what this one does not tell. */
   adopt(record: number, from: number, all: boolean): void {
     const a = this.call(record)
@@ -199,7 +214,8 @@ export class Records {
   }
 
   shiftStart(record: number, ticks: number): void {
-    this.#words[place(record) + START]! += ticks
+    const at = place(record) + START
+    this.#words[at] = clampTicks(this.#words[at]! + ticks)
   }
 
   /** A settled request keeps only which spans it had: 63 fingerprints and their number in one block. */
@@ -216,6 +232,16 @@ export class Records {
 
 const COST = new Float64Array(1)
 const COST_WORDS = new Int32Array(COST.buffer)
+
+/** To 2^-20 s, about a microsecond, so that a sum of durations is exact and does not depend on its order. */
+export function roundSeconds(seconds: number): number {
+  return Math.round(seconds * 1_048_576) / 1_048_576
+}
+
+/** Six hours each way: what is further from its request's first span is damage, and is only told to be far. */
+export function clampTicks(ticks: number): number {
+  return Math.max(-0x7fffffff, Math.min(0x7fffffff, ticks))
+}
 
 function place(record: number): number {
   return ((record >> 3) << SHIFT) + (record & 7)

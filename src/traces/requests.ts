@@ -13,30 +13,9 @@ export class Requests {
   /** Grows when a row is freed: an entry of a queue that names an older one is stale. */
   readonly generation: Int32Array
   readonly state: Uint8Array
-  readonly firstBlock: Int32Array
-  readonly lastBlock: Int32Array
-  /** Records used in the last block. */
-  readonly fill: Int32Array
-  /** Records in all, placeholders for parents that have not come included. */
-  readonly records: Int32Array
-  readonly root: Int32Array
-  readonly lastParent: Int32Array
-  readonly flags: Int32Array
-  readonly service: Int32Array
-  /** Text that the spans tell of the whole request, best told so far: tenant, project, agent. */
-  readonly told: Int32Array
-  /** How good the telling is, lower is better: a root's before a child's, an earlier span's before a later one's. */
-  readonly toldRank: Float64Array
-  readonly toldId: Int32Array
-  readonly baseMs: Float64Array
-  readonly startMs: Float64Array
-  readonly endMs: Float64Array
-  readonly seenMs: Float64Array
-  readonly weight: Float64Array
-  readonly costUsd: Float64Array
-  /** A settled request's span fingerprints. */
-  readonly seen: Int32Array
-  readonly outcome: Uint8Array
+  /** 128 bytes a row, two cache lines: first the doubles, then the integers, at the places in `Row`. */
+  readonly doubles: Float64Array
+  readonly ints: Int32Array
   #free: Int32Array
   #freeCount: number
 
@@ -45,28 +24,10 @@ export class Requests {
   constructor(capacity: number) {
     this.capacity = capacity
     const ints = () => new Int32Array(capacity)
-    const doubles = () => new Float64Array(capacity)
     this.generation = ints()
     this.state = new Uint8Array(capacity)
-    this.firstBlock = ints()
-    this.lastBlock = ints()
-    this.fill = ints()
-    this.records = ints()
-    this.root = ints()
-    this.lastParent = ints()
-    this.flags = ints()
-    this.service = ints()
-    this.told = new Int32Array(capacity * TOLD)
-    this.toldRank = new Float64Array(capacity * TOLD)
-    this.toldId = new Int32Array(capacity * TOLD)
-    this.baseMs = doubles()
-    this.startMs = doubles()
-    this.endMs = doubles()
-    this.seenMs = doubles()
-    this.weight = doubles()
-    this.costUsd = doubles()
-    this.seen = ints()
-    this.outcome = new Uint8Array(capacity)
+    this.doubles = new Float64Array(capacity * 16)
+    this.ints = new Int32Array(this.doubles.buffer)
     this.#free = ints()
     this.#freeCount = capacity
     for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i
@@ -91,23 +52,28 @@ export class Requests {
     const row = this.#free[--this.#freeCount]!
     this.#traces.add(trace[0]!, trace[1]!, trace[2]!, trace[3]!, row)
     this.state[row] = State.open
-    this.firstBlock[row] = -1
-    this.lastBlock[row] = -1
-    this.fill[row] = 0
-    this.records[row] = 0
-    this.root[row] = -1
-    this.lastParent[row] = -1
-    this.flags[row] = 0
-    this.service[row] = 0
-    this.told.fill(0, row * TOLD, (row + 1) * TOLD)
-    this.toldRank.fill(Infinity, row * TOLD, (row + 1) * TOLD)
-    this.baseMs[row] = 0
-    this.startMs[row] = Infinity
-    this.endMs[row] = 0
-    this.seenMs[row] = nowMs
-    this.weight[row] = 1
-    this.costUsd[row] = 0
-    this.seen[row] = -1
+    const i = row << 5
+    const { ints } = this
+    ints[i + Row.firstBlock] = -1
+    ints[i + Row.lastBlock] = -1
+    ints[i + Row.fill] = 0
+    ints[i + Row.records] = 0
+    ints[i + Row.root] = -1
+    ints[i + Row.lastParent] = -1
+    ints[i + Row.flags] = 0
+    ints[i + Row.service] = 0
+    const d = row << 4
+    const { doubles } = this
+    doubles[d + Row.baseMs] = 0
+    doubles[d + Row.startMs] = Infinity
+    doubles[d + Row.endMs] = 0
+    doubles[d + Row.seenMs] = nowMs
+    doubles[d + Row.weight] = 1
+    doubles[d + Row.costUsd] = 0
+    for (let which = 0; which < TOLD; which++) {
+      ints[i + Row.told + which] = 0
+      doubles[d + Row.toldRank + which] = Infinity
+    }
     return row
   }
 
@@ -140,19 +106,42 @@ export class Requests {
 
   /** Keeps the best telling of tenant (0), project (1) or agent (2). Equal tellings are decided by span id, so that order does not matter. */
   tell(row: number, which: number, text: number, rank: number, spanId: number): void {
-    const at = row * TOLD + which
-    const best = this.toldRank[at]!
-    if (rank < best || (rank === best && spanId < this.toldId[at]!)) {
-      this.told[at] = text
-      this.toldRank[at] = rank
-      this.toldId[at] = spanId
+    const i = (row << 5) + which
+    const d = (row << 4) + Row.toldRank + which
+    const best = this.doubles[d]!
+    if (rank < best || (rank === best && spanId < this.ints[i + Row.toldId]!)) {
+      this.ints[i + Row.told] = text
+      this.doubles[d] = rank
+      this.ints[i + Row.toldId] = spanId
     }
   }
 
   toldOf(row: number, which: number): number {
-    return this.told[row * TOLD + which]!
+    return this.ints[(row << 5) + Row.told + which]!
+  }
+
+  toldRankOf(row: number, which: number): number {
+    return this.doubles[(row << 4) + Row.toldRank + which]!
   }
 }
+
+/** Places in a row: of the doubles in `doubles[row * 16 + …]`, of the integers in `ints[row * 32 + …]`. */
+export const Row = {
+  baseMs: 0, startMs: 1, endMs: 2, seenMs: 3, weight: 4, costUsd: 5,
+  /** How good the telling is, lower is better: a root's before a child's, an earlier span's before a later one's. */
+  toldRank: 6,
+  firstBlock: 18, lastBlock: 19,
+  /** Records used in the last block. */
+  fill: 20,
+  /** Records in all, placeholders for parents that have not come included. */
+  records: 21,
+  root: 22, lastParent: 23, flags: 24, service: 25,
+  /** Text that the spans tell of the whole request, best told so far: tenant, project, agent. */
+  told: 26,
+  toldId: 29,
+  /** Once settled: the block of its spans' fingerprints, where the records were. */
+  seen: 18,
+} as const
 
 export const TOLD = 3
 export const Told = { tenant: 0, project: 1, agent: 2 } as const
@@ -205,8 +194,11 @@ class TraceTable {
     this.#ids[at + 2] = c
     this.#ids[at + 3] = d
     this.#row[entry] = row
-    this.#next[entry] = this.#first[row]!
-    this.#first[row] = entry
+    // Behind the first, which stays the one that names the request.
+    const first = this.#first[row]!
+    this.#next[entry] = first < 0 ? -1 : this.#next[first]!
+    if (first < 0) this.#first[row] = entry
+    else this.#next[first] = entry
     let slot = mix(a, b, c, d) & this.#mask
     while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
     this.#slots[slot] = entry + 1
@@ -218,14 +210,16 @@ class TraceTable {
   }
 
   rename(from: number, to: number): void {
-    let last = this.#first[from]!
-    if (last < 0) return
-    for (let entry = last; entry >= 0; entry = this.#next[entry]!) {
+    const moved = this.#first[from]!
+    if (moved < 0) return
+    let last = moved
+    for (let entry = moved; entry >= 0; entry = this.#next[entry]!) {
       this.#row[entry] = to
       last = entry
     }
-    this.#next[last] = this.#first[to]!
-    this.#first[to] = this.#first[from]!
+    const first = this.#first[to]!
+    this.#next[last] = this.#next[first]!
+    this.#next[first] = moved
     this.#first[from] = -1
   }
 

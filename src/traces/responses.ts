@@ -9,85 +9,130 @@
 import type { Span } from '../spans/span.ts'
 import { Num, Text } from '../spans/dialect.ts'
 import { Flag, type Records } from './records.ts'
-import { RowFlag, State, type Requests } from './requests.ts'
+import { Row, RowFlag, type Requests } from './requests.ts'
 
 const SLOTS = 1 << 18
 /** A span may start or end this much outside of its twin: clocks of one process, taken at different moments. */
 const SLACK_MS = 5
 /** Calls without a twin by response id that are looked through for one: those of the last moments. */
 const MAX_SILENT = 256
-
-export interface Place {
-  readonly row: number
-  readonly record: number
-}
+/** Spans that tell of one call; more are mischief, and are not counted. */
+const MAX_TWINS = 64
 
 export class Responses {
-  /** Four words a slot: two of hash, the record and the row, so that a look touches one cache line. */
+  /** Four words a slot: two of hash and the record, so that a look touches one cache line. */
   readonly #slots = new Int32Array(SLOTS * 4)
   /** A byte of each slot's hash. It stays in the cache, where the slots do not, and answers nearly every look. */
   readonly #tags = new Uint8Array(SLOTS)
-  /** Where else a call is told of, both ways, while both requests are open. */
-  readonly #twins = new Map<number, Place>()
+  /** Calls to look up: two words of hash and the record. */
+  readonly #waiting = new Int32Array(3 * 4096)
+  #pending = 0
+  /** The records of open requests that tell of one call, by each of them. */
+  readonly #twins = new Map<number, number[]>()
   /** Calls that are a trace of their own, and calls inside a request: a pair has at least one of the first. */
   readonly #alone = new Recent()
   readonly #inside = new Recent()
 
-  /** Notes a model call that may be told of elsewhere too; if it is in a request that has settled it is flagged as a twin. */
+  /** Notes a model call that may be told of elsewhere too. Those with a response id are looked up together, by `flush`. */
   note(span: Span, row: number, record: number, requests: Requests, records: Records): void {
-    if (span.responseHi !== 0 && this.#sameResponse(span, row, record, requests, records)) return
     const alone = (span.parentHi | span.parentLo) === 0
-    const generation = requests.generation[row]!
-    let ring = this.#alone
-    let twin = ring.find(span, row)
-    if (twin < 0 && alone) twin = (ring = this.#inside).find(span, row)
-    if (twin < 0) (alone ? this.#alone : this.#inside).push(span, row, generation, record)
-    else {
-      const other = ring.take(twin)
-      const open = requests.generation[other.row] === other.generation && (requests.state[other.row] === State.open || requests.state[other.row] === State.rooted)
-      if (open) this.#pair({ row, record }, other, requests)
-      else records.setPacked(record, records.packed(record) | Flag.twin)
+    if (span.responseHi !== 0) {
+      if (this.#pending + 3 > this.#waiting.length) this.flush(requests, records)
+      const at = this.#pending
+      const waiting = this.#waiting
+      waiting[at] = span.responseLo
+      waiting[at + 1] = span.responseHi
+      waiting[at + 2] = record
+      this.#pending = at + 3
+      // With an id, inside a request: only a call that is a trace of its own and has no id could be its twin.
+      if (!alone && !this.#alone.used) return
+    }
+    let recent = this.#alone
+    let twin = recent.find(span, row, records)
+    if (twin < 0 && alone) twin = (recent = this.#inside).find(span, row, records)
+    if (twin < 0) (alone ? this.#alone : this.#inside).push(span, record)
+    else this.#pair(record, recent.take(twin, records), requests, records)
+  }
+
+  /**
+   * Looks up the calls noted since the last time. The table is larger than the cache, and a look in it alone waits for memory; in a
+   * loop with nothing else in it the processor waits for many at once. To be called after each push and before anything settles.
+   */
+  flush(requests: Requests, records: Records): void {
+    const waiting = this.#waiting
+    const end = this.#pending
+    this.#pending = 0
+    for (let at = 0; at < end; at += 3) {
+      const record = waiting[at + 2]!
+      if (records.tells(record, waiting[at + 1]!, waiting[at]!)) this.#sameResponse(waiting[at]!, waiting[at + 1]!, record, requests, records)
     }
   }
 
-  twinOf(record: number): Place | undefined {
-    return this.#twins.get(record)
-  }
-
-  forget(record: number): void {
-    const twin = this.#twins.get(record)
-    if (twin === undefined) return
-    this.#twins.delete(record)
-    this.#twins.delete(twin.record)
-  }
-
-  /** True when the same response was seen in another span. */
-  #sameResponse(span: Span, row: number, record: number, requests: Requests, records: Records): boolean {
-    const slots = this.#slots
+  /** Whether a call has been told of in another span; if not, it has now: for a span that is counted by itself. */
+  known(span: Span): boolean {
     const index = span.responseLo & (SLOTS - 1)
     const slot = index * 4
+    const slots = this.#slots
     const tag = span.responseHi >>> 24
-    if (this.#tags[index] === tag && slots[slot] === span.responseLo && slots[slot + 1] === span.responseHi && slots[slot + 2] !== record + 1) {
-      const other = slots[slot + 2]! - 1
-      const call = other < 0 ? -1 : records.call(other)
-      const open = call >= 0 && records.responseLo(call) === span.responseLo && records.responseHi(call) === span.responseHi
-      if (open) this.#pair({ row, record }, { row: slots[slot + 3]!, record: other }, requests)
-      else records.setPacked(record, records.packed(record) | Flag.twin)
-      return true
-    }
+    if (this.#tags[index] === tag && slots[slot] === span.responseLo && slots[slot + 1] === span.responseHi) return true
     this.#tags[index] = tag
     slots[slot] = span.responseLo
     slots[slot + 1] = span.responseHi
-    slots[slot + 2] = record + 1
-    slots[slot + 3] = row
+    slots[slot + 2] = 0
     return false
   }
 
-  #pair(a: Place, b: Place, requests: Requests): void {
-    this.#twins.set(a.record, b)
-    this.#twins.set(b.record, a)
-    requests.flags[a.row]! |= RowFlag.twins
-    requests.flags[b.row]! |= RowFlag.twins
+  /** What the last calls are compared by stays a number of the same string. */
+  markLive(live: Uint8Array): void {
+    this.#alone.markLive(live)
+    this.#inside.markLive(live)
+  }
+
+  /** All records that tell of this one's call, itself among them; undefined when it is the only one. */
+  twinsOf(record: number): readonly number[] | undefined {
+    return this.#twins.get(record)
+  }
+
+  /** A request settles, and its record is one of the twins no more. */
+  forget(record: number): void {
+    const twins = this.#twins.get(record)
+    if (twins === undefined) return
+    this.#twins.delete(record)
+    twins.splice(twins.indexOf(record), 1)
+    if (twins.length === 1) this.#twins.delete(twins[0]!)
+  }
+
+  #sameResponse(lo: number, hi: number, record: number, requests: Requests, records: Records): void {
+    const slots = this.#slots
+    const index = lo & (SLOTS - 1)
+    const slot = index * 4
+    const tag = hi >>> 24
+    if (this.#tags[index] === tag && slots[slot] === lo && slots[slot + 1] === hi) {
+      const other = slots[slot + 2]! - 1
+      return this.#pair(record, other !== record && records.tells(other, hi, lo) ? other : -1, requests, records)
+    }
+    this.#tags[index] = tag
+    slots[slot] = lo
+    slots[slot + 1] = hi
+    slots[slot + 2] = record + 1
+  }
+
+  /** `other` -1: the request in which the call was told of before has settled, and counted it. */
+  #pair(record: number, other: number, requests: Requests, records: Records): void {
+    const twins = this.#twins.get(other)
+    if (other < 0 || (twins !== undefined && twins.length >= MAX_TWINS)) {
+      records.setPacked(record, records.packed(record) | Flag.twin)
+      return
+    }
+    // A call may have been paired by time before its id is looked up.
+    const mine = this.#twins.get(record)
+    const group = twins ?? mine ?? []
+    for (const one of mine === undefined || mine === group ? [other, record] : [other, ...mine]) {
+      if (!group.includes(one)) group.push(one)
+      this.#twins.set(one, group)
+    }
+    requests.ints[(records.rowOf(record) << 5) + Row.flags]! |= RowFlag.twins
+    requests.ints[(records.rowOf(other) << 5) + Row.flags]! |= RowFlag.twins
   }
 }
 
@@ -98,18 +143,24 @@ class Recent {
   readonly #inputs = new Int32Array(MAX_SILENT)
   readonly #outputs = new Int32Array(MAX_SILENT)
   readonly #failed = new Uint8Array(MAX_SILENT)
+  /** Calls that both tell a response id are one when the ids are, and only then. */
+  readonly #identified = new Uint8Array(MAX_SILENT)
   readonly #startMs = new Float64Array(MAX_SILENT)
   readonly #endMs = new Float64Array(MAX_SILENT)
   /** -1: not a call, or one that has found its twin. */
-  readonly #rows = new Int32Array(MAX_SILENT).fill(-1)
-  readonly #generations = new Int32Array(MAX_SILENT)
-  readonly #records = new Int32Array(MAX_SILENT)
+  readonly #records = new Int32Array(MAX_SILENT).fill(-1)
+  readonly #idHi = new Int32Array(MAX_SILENT)
+  readonly #idLo = new Int32Array(MAX_SILENT)
   #at = 0
   /** While all calls are told by one instrumentation there is nothing to look for. */
   #scope = 0
   #changes = 0
 
-  push(span: Span, row: number, generation: number, record: number): void {
+  get used(): boolean {
+    return this.#changes > 0
+  }
+
+  push(span: Span, record: number): void {
     if (span.scope !== this.#scope) {
       this.#scope = span.scope
       this.#changes++
@@ -123,32 +174,45 @@ class Recent {
     this.#failed[at] = span.failed ? 1 : 0
     this.#startMs[at] = span.startMs
     this.#endMs[at] = span.endMs
-    this.#rows[at] = row
-    this.#generations[at] = generation
+    this.#identified[at] = span.responseHi === 0 ? 0 : 1
     this.#records[at] = record
+    this.#idHi[at] = span.idHi
+    this.#idLo[at] = span.idLo
   }
 
   /** Place of the call in another request that this span tells of too, -1 when there is none. */
-  find(span: Span, row: number): number {
+  find(span: Span, row: number, records: Records): number {
     if (this.#changes === 0 || (this.#changes === 1 && this.#scope === span.scope)) return -1
     const failed = span.failed ? 1 : 0
+    const identified = span.responseHi === 0 ? 0 : 1
     let best = -1
     for (let i = 0; i < MAX_SILENT; i++) {
-      if (this.#rows[i]! < 0 || this.#rows[i] === row || this.#scopes[i] === span.scope || this.#services[i] !== span.text[Text.service] || this.#failed[i] !== failed) continue
+      if (this.#records[i]! < 0 || (identified & this.#identified[i]!) !== 0 || this.#scopes[i] === span.scope || this.#services[i] !== span.text[Text.service] || this.#failed[i] !== failed) continue
       const start = this.#startMs[i]!
       const end = this.#endMs[i]!
       const inside = span.startMs >= start - SLACK_MS && span.endMs <= end + SLACK_MS
       const around = start >= span.startMs - SLACK_MS && end <= span.endMs + SLACK_MS
       if ((!inside && !around) || differ(told(span, Num.input), this.#inputs[i]!) || differ(told(span, Num.output), this.#outputs[i]!)) continue
+      if (this.#isOpen(i, records) && records.rowOf(this.#records[i]!) === row) continue
       if (best < 0 || Math.abs(start - span.startMs) < Math.abs(this.#startMs[best]! - span.startMs)) best = i
     }
     return best
   }
 
-  take(i: number): Place & { readonly generation: number } {
-    const place = { row: this.#rows[i]!, record: this.#records[i]!, generation: this.#generations[i]! }
-    this.#rows[i] = -1
-    return place
+  markLive(live: Uint8Array): void {
+    live[this.#scope] = 1
+    for (let i = 0; i < MAX_SILENT; i++) live[this.#scopes[i]!] = live[this.#services[i]!] = 1
+  }
+
+  /** Its record, -1 when its request has settled. */
+  take(i: number, records: Records): number {
+    const record = this.#isOpen(i, records) ? this.#records[i]! : -1
+    this.#records[i] = -1
+    return record
+  }
+
+  #isOpen(i: number, records: Records): boolean {
+    return records.rowOf(this.#records[i]!) >= 0 && records.is(this.#records[i]!, this.#idHi[i]!, this.#idLo[i]!)
   }
 }
 

@@ -7,12 +7,15 @@ import { Num, Text } from '../spans/dialect.ts'
 import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import type { Score, Span } from '../spans/span.ts'
 import { judge } from './failures.ts'
-import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
-import { RowFlag, Told, type Requests } from './requests.ts'
+import { causeIn, Flag, kindOf, roundSeconds, sourceOf, type Records } from './records.ts'
+import { Row, RowFlag, Told, type Requests } from './requests.ts'
 import type { Responses } from './responses.ts'
 import { Outcome, type Settled } from './settled.ts'
 import type { Sources } from './sources.ts'
 import { Tree } from './tree.ts'
+
+/** The assembler ranks what a root tells below this, and all others' words above. */
+const ROOT_RANK = -9e14
 
 export class Settler {
   readonly #requests: Requests
@@ -31,29 +34,32 @@ export class Settler {
   }
 
   settle(row: number, settled: Settled, scores: readonly Score[] | undefined): void {
-    const { flags, weight, startMs, endMs } = this.#requests
     const requests = this.#requests
+    const flags = requests.ints[(row << 5) + Row.flags]!
+    const startMs = requests.doubles[(row << 4) + Row.startMs]!
+    const endMs = requests.doubles[(row << 4) + Row.endMs]!
     const tree = this.#tree
     settled.reset()
-    tree.gather(requests.firstBlock[row]!, requests.lastBlock[row]!, requests.fill[row]!, this.#records)
-    if ((flags[row]! & RowFlag.twins) !== 0) this.#settleTwins(row, tree)
+    tree.gather(requests.ints[(row << 5) + Row.firstBlock]!, requests.ints[(row << 5) + Row.lastBlock]!, requests.ints[(row << 5) + Row.fill]!, this.#records)
+    if ((flags & RowFlag.twins) !== 0) this.#settleTwins(row, tree)
     tree.absorb(this.#text)
 
-    const joined = (flags[row]! & RowFlag.joined) !== 0
+    const joined = (flags & RowFlag.joined) !== 0
     const root = tree.root
-    const failed = (flags[row]! & RowFlag.failed) !== 0
+    const failed = (flags & RowFlag.failed) !== 0
     requests.traceOf(row, settled.trace)
-    settled.weight = weight[row]!
-    settled.startMs = startMs[row] === Infinity ? 0 : startMs[row]!
-    settled.seconds = root >= 0 && !joined ? this.#records.seconds(tree.record[root]!) : Math.max(0, endMs[row]! - settled.startMs) / 1000
+    settled.weight = requests.doubles[(row << 4) + Row.weight]!
+    settled.startMs = startMs === Infinity ? 0 : startMs
+    settled.seconds = root >= 0 && !joined ? this.#records.seconds(tree.record[root]!) : roundSeconds(Math.max(0, endMs - settled.startMs) / 1000)
     settled.tenant = requests.toldOf(row, Told.tenant)
     settled.project = requests.toldOf(row, Told.project)
-    settled.service = root >= 0 ? this.#sources.serviceOf(sourceOf(tree.packed[root]!)) : requests.service[row]!
+    const first = root >= 0 ? root : tree.first(this.#records)
+    settled.service = first >= 0 ? this.#sources.serviceOf(sourceOf(tree.packed[first]!)) : requests.ints[(row << 5) + Row.service]!
     settled.agent = this.#agentOf(row, tree) || settled.service
     tree.nameAgents(settled.agent)
     this.#steps(tree, settled)
     settled.isRequest = isRequest(tree, root)
-    settled.sharedCostUsd = requests.costUsd[row]!
+    settled.sharedCostUsd = requests.doubles[(row << 4) + Row.costUsd]!
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
     if (failed) judge(tree, settled, this.#records, this.#sources)
@@ -68,10 +74,10 @@ export class Settler {
       settled.name[i] = span.name
       settled.stepAgent[i] = settled.agent
       settled.stepService[i] = span.text[Text.service]!
-      settled.stepSeconds[i] = Math.round(span.seconds * 1048576) / 1048576
+      settled.stepSeconds[i] = roundSeconds(span.seconds)
       settled.failed[i] = span.failed ? 1 : 0
       if (span.kind === Kind.model || span.kind === Kind.embedding) {
-        const told = (field: number) => (span.numRank[field] === 255 ? -1 : span.num[field]!)
+        const told = (field: number) => (span.numRank[field] === 255 ? -1 : Math.min(span.num[field]!, 0x7fffffff))
         settled.provider[i] = span.text[Text.provider]!
         settled.input[i] = told(Num.input)
         settled.output[i] = told(Num.output)
@@ -79,8 +85,8 @@ export class Settler {
         settled.cacheWrite[i] = told(Num.cacheWrite)
         settled.reasoning[i] = told(Num.reasoning)
         settled.stepMessages[i] = told(Num.messages)
-        settled.firstTokenSeconds[i] = told(Num.firstTokenSeconds)
-        settled.reportedUsd[i] = told(Num.costUsd)
+        settled.firstTokenSeconds[i] = roundSeconds(told(Num.firstTokenSeconds))
+        settled.reportedUsd[i] = span.numRank[Num.costUsd] === 255 ? -1 : span.num[Num.costUsd]!
       }
       if (span.failed) {
         settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]! })
@@ -148,7 +154,7 @@ export class Settler {
   /** The root's own word, else the outermost agent span, else what any span says. */
   #agentOf(row: number, tree: Tree): number {
     const told = this.#requests.toldOf(row, Told.agent)
-    if (told !== 0 && this.#requests.toldRank[row * 3 + Told.agent]! < -1e14) return told
+    if (told !== 0 && this.#requests.toldRankOf(row, Told.agent) < ROOT_RANK) return told
     return tree.outermostAgent(this.#records) || told
   }
 
@@ -158,26 +164,56 @@ export class Settler {
    */
   #settleTwins(row: number, tree: Tree): void {
     const records = this.#records
+    const done = new Set<number>()
     for (let i = 0; i < tree.size; i++) {
-      const record = tree.record[i]!
-      const twin = this.#responses.twinOf(record)
-      if (twin === undefined) continue
-      const other = records.packed(twin.record)
-      const mine = tree.packed[i]!
-      const native = (mine & Flag.native) !== 0
-      const otherNative = (other & Flag.native) !== 0
-      const context = twin.row === row ? 0 : Number(this.#requests.records[row]! > 1) - Number(this.#requests.records[twin.row]! > 1)
-      const wins = context !== 0 ? context > 0 : native !== otherNative ? !native : records.idLo(record) < records.idLo(twin.record)
-      const [winner, loser] = wins ? [record, twin.record] : [twin.record, record]
-      if (native !== otherNative) {
-        if ((records.packed(loser) & Flag.native) !== 0) records.adopt(winner, loser, true)
-        else records.adopt(winner, loser, false)
-      } else records.adopt(winner, loser, false)
-      records.setPacked(loser, records.packed(loser) | Flag.twin)
-      tree.packed[i] = records.packed(record)
-      if (twin.row === row) tree.refresh(records)
-      this.#responses.forget(record)
+      const twins = done.has(tree.record[i]!) ? undefined : this.#responses.twinsOf(tree.record[i]!)
+      if (twins === undefined) continue
+      // The best first: what follows depends on the set of twins alone.
+      const all = [...twins].sort((a, b) => this.#compareTwins(a, b))
+      const winner = records.rowOf(all[0]!)
+      const within = all.filter((record) => records.rowOf(record) === winner)
+      for (const record of all) if (records.rowOf(record) !== winner) for (const other of within) this.#yield(record, other)
+      const mine = all.filter((record) => records.rowOf(record) === row)
+      if (winner === row) this.#settleSiblings(mine, tree)
+      for (const record of mine) {
+        done.add(record)
+        this.#responses.forget(record)
+      }
     }
+    tree.refresh(records)
+  }
+
+  /** In one trace, of those that are not one inside the other only the best stays: around it `absorb` does the rest. */
+  #settleSiblings(twins: readonly number[], tree: Tree): void {
+    if (twins.length === 1) return
+    const around = new Map(twins.map((record) => [record, tree.nearestAround(record, twins)]))
+    const best = new Map<number, number>()
+    for (const record of twins) if (!best.has(around.get(record)!)) best.set(around.get(record)!, record)
+    for (const record of twins) {
+      const chosen = best.get(around.get(record)!)!
+      if (chosen !== record) this.#yield(record, chosen)
+    }
+    // Who is inside of one that yielded yields with it.
+    for (const record of twins) {
+      for (let a = around.get(record)!, hops = 0; a >= 0 && hops < twins.length; a = around.get(a)!, hops++) {
+        if ((this.#records.packed(a) & Flag.twin) !== 0) this.#yield(record, best.get(around.get(a)!)!)
+      }
+    }
+  }
+
+  #yield(loser: number, winner: number): void {
+    const records = this.#records
+    records.adopt(winner, loser, (records.packed(loser) & ~records.packed(winner) & Flag.native) !== 0)
+    records.setPacked(loser, records.packed(loser) | Flag.twin)
+  }
+
+  /** Before 0: `a` counts rather than `b`. A request around it, a framework's word, then the id decide. */
+  #compareTwins(a: number, b: number): number {
+    const records = this.#records
+    const context = (record: number) => Number(this.#requests.ints[(records.rowOf(record) << 5) + Row.records]! > 1)
+    const native = (record: number) => records.packed(record) & Flag.native
+    return context(b) - context(a) || native(a) - native(b)
+      || (records.idHi(a) >>> 0) - (records.idHi(b) >>> 0) || (records.idLo(a) >>> 0) - (records.idLo(b) >>> 0)
   }
 }
 

@@ -53,6 +53,13 @@ export class Tree {
     for (let i = 0; i < this.size; i++) this.packed[i] = records.packed(this.record[i]!)
   }
 
+  /** The span that started first, -1 when none came. */
+  first(records: Records): number {
+    let first = -1
+    for (let i = 0; i < this.size; i++) if ((this.packed[i]! & Flag.arrived) !== 0) first = first < 0 ? i : this.earlier(i, first, records)
+    return first
+  }
+
   earlier(a: number, b: number, records: Records): number {
     return this.compare(a, b, records) < 0 ? a : b
   }
@@ -87,6 +94,7 @@ export class Tree {
         const around = kindOf(this.packed[a]!)
         if (around === kind) {
           if (kind === Kind.tool && !sameTool(this.name[i]!, this.name[a]!, text)) break
+          if (this.#isWithin(a, i)) break
           if (this.absorbed[a]! < 2) this.absorbed[a]!++
           this.outer[i] = a
           break
@@ -113,6 +121,12 @@ export class Tree {
     }
   }
 
+  /** Spans that are each other's parents: neither repeats the other. */
+  #isWithin(i: number, around: number): boolean {
+    for (let a = i, hops = 0; a >= 0 && hops < MAX_DEPTH; a = this.outer[a]!, hops++) if (a === around) return true
+    return false
+  }
+
   /** Each span's agent: the nearest agent span around it, else the request's. */
   nameAgents(requestAgent: number): void {
     for (let i = 0; i < this.size; i++) this.agent[i] = 0
@@ -132,6 +146,15 @@ export class Tree {
     const agent = at >= 0 && this.agent[at] !== 0 ? this.agent[at]! : requestAgent
     for (let up = i; up >= 0 && up !== at && this.agent[up] === 0; up = this.parent[up]!) this.agent[up] = agent
     return agent
+  }
+
+  /** The nearest of `candidates` around a record of this request, -1 when it is inside of none. */
+  nearestAround(record: number, candidates: readonly number[]): number {
+    let hops = 0
+    for (let a = this.parent[this.record.indexOf(record)]!; a >= 0 && hops < MAX_DEPTH; a = this.parent[a]!, hops++) {
+      if (this.record[a] !== record && candidates.includes(this.record[a]!)) return this.record[a]!
+    }
+    return -1
   }
 
   /** Two layers of one framework each have a span for the same agent. */
