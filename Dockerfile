@@ -23,4 +23,4 @@ ENV SPANBRIDGE_HTTP_ADDRESS=0.0.0.0:4318 \
 EXPOSE 4317 4318 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/-/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--disable-warning=ExperimentalWarning", "src/cli/main.ts", "serve"]
+CMD ["bin/spanbridge", "serve"]

@@ -354,12 +354,11 @@ export class Assembler {
   }
 
   #fillCall(span: Span, row: number, record: number): void {
-    const { num, numRank } = span
-    const told = (field: number) => (numRank[field] === 255 ? -1 : Math.min(num[field]!, 0x7fffffff))
-    const call = this.records.setCall(record, span.text[Text.provider]!, told(Num.input), told(Num.output), span.responseHi, span.responseLo, roundSeconds(told(Num.firstTokenSeconds)))
-    const cached = told(Num.cachedInput), write = told(Num.cacheWrite), reasoning = told(Num.reasoning), messages = told(Num.messages)
-    const cost = numRank[Num.costUsd] === 255 ? -1 : num[Num.costUsd]!
-    if (cached >= 0 || write >= 0 || reasoning >= 0 || messages >= 0 || cost > 0) this.records.setDetail(call, cached, write, reasoning, messages, cost)
+    const call = this.records.setCall(record, span.text[Text.provider]!, told(span, Num.input), told(span, Num.output), span.responseLo)
+    const cached = told(span, Num.cachedInput), write = told(span, Num.cacheWrite), reasoning = told(span, Num.reasoning)
+    const messages = told(span, Num.messages), first = told(span, Num.firstTokenSeconds), cost = told(span, Num.costUsd)
+    // All untold, which is -1, make -6.
+    if (cached + write + reasoning + messages + first + cost > -6) this.records.setDetail(call, cached, write, reasoning, messages, roundSeconds(first), cost)
     if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
   }
 
@@ -564,7 +563,10 @@ export class Assembler {
 
   /** Counts one span by itself, for the tenant of its request. */
   #single(span: Span, row: number, late: boolean): void {
-    if (span.kind === Kind.model && span.responseHi !== 0 && this.#responses.known(span)) return
+    if (span.kind === Kind.model && span.responseHi !== 0) {
+      this.flush()
+      if (this.#responses.known(span)) return
+    }
     const settled = this.#lateRecord(row)
     settled.late = late
     this.#settler.single(span, settled)
@@ -595,4 +597,9 @@ function idKey(idHi: number, idLo: number): number {
 
 function fingerprint(idHi: number, idLo: number): number {
   return Math.imul(idHi, 0x9e3779b1) ^ idLo
+}
+
+/** What the span tells, -1 where it does not. */
+function told(span: Span, field: number): number {
+  return span.numRank[field] === 255 ? -1 : Math.min(span.num[field]!, 0x7fffffff)
 }

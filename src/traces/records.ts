@@ -1,5 +1,5 @@
 /**
- * What is kept of each span of an open request: 32 bytes, and 28 to 60 more for a model call. Records live
+ * What is kept of each span of an open request: 32 bytes, and 20 to 48 more for a model call. Records live
  * in blocks of eight, a list of blocks per request, in arrays allocated once: the operating system
  * gives them memory as they are touched, so an idle bridge is small and a full one has a limit.
  * Within a block the fields are columns, so looking for a span id among eight touches one cache line.
@@ -11,8 +11,8 @@ const SHIFT = 6 // a block is 64 words
 const ID_LO = 0, ID_HI = 8, PARENT = 16, START = 24, SECONDS = 32, NAME = 40, PACKED = 48, CALL = 56
 
 /** Columns of a call, and of what only some calls tell. */
-const CALL_WORDS = 7
-const DETAIL_WORDS = 6
+const CALL_WORDS = 5
+const DETAIL_WORDS = 7
 
 export const Flag = {
   arrived: 1 << 9,
@@ -35,8 +35,8 @@ export class Records {
   readonly #words: Int32Array
   readonly #floats: Float32Array
   readonly #calls: Pool
-  readonly #callFloats: Float32Array
   readonly #details: Pool
+  readonly #detailFloats: Float32Array
   #freeBlock = -1
   #fresh = 0
   blocksUsed = 0
@@ -50,8 +50,8 @@ export class Records {
     this.#words = new Int32Array(buffer)
     this.#floats = new Float32Array(buffer)
     this.#calls = new Pool(blockCapacity * BLOCK, CALL_WORDS)
-    this.#callFloats = new Float32Array(this.#calls.words.buffer)
     this.#details = new Pool(blockCapacity * BLOCK, DETAIL_WORDS)
+    this.#detailFloats = new Float32Array(this.#details.words.buffer)
   }
 
   /** Blocks that can still be had. */
@@ -78,7 +78,7 @@ export class Records {
     for (let slot = 0; slot < BLOCK; slot++) {
       const call = this.#words[at + CALL + slot]!
       if (call === 0) continue
-      const detail = this.#calls.words[(call - 1) * CALL_WORDS + 6]!
+      const detail = this.#calls.words[(call - 1) * CALL_WORDS + 4]!
       if (detail !== 0) this.#details.free(detail - 1)
       this.#calls.free(call - 1)
       this.#words[at + CALL + slot] = 0
@@ -123,22 +123,21 @@ export class Records {
   }
 
   /** Tokens are -1 where the span does not tell. */
-  setCall(record: number, provider: number, input: number, output: number, responseHi: number, responseLo: number, firstTokenSeconds: number): number {
+  setCall(record: number, provider: number, input: number, output: number, response: number): number {
     const call = this.#calls.take()
     const at = call * CALL_WORDS
     const words = this.#calls.words
     words[at] = provider
     words[at + 1] = input
     words[at + 2] = output
-    words[at + 3] = responseHi
-    words[at + 4] = responseLo
-    this.#callFloats[at + 5] = firstTokenSeconds
-    words[at + 6] = 0
+    words[at + 3] = response
+    words[at + 4] = 0
     this.#words[place(record) + CALL] = call + 1
     return call
   }
 
-  setDetail(call: number, cached: number, cacheWrite: number, reasoning: number, messages: number, costUsd: number): void {
+  /** What only some calls tell; -1 where the span does not. */
+  setDetail(call: number, cached: number, cacheWrite: number, reasoning: number, messages: number, firstTokenSeconds: number, costUsd: number): void {
     const detail = this.#details.take()
     const at = detail * DETAIL_WORDS
     const words = this.#details.words
@@ -146,10 +145,11 @@ export class Records {
     words[at + 1] = cacheWrite
     words[at + 2] = reasoning
     words[at + 3] = messages
+    this.#detailFloats[at + 4] = firstTokenSeconds
     COST[0] = costUsd
-    words[at + 4] = COST_WORDS[0]!
-    words[at + 5] = COST_WORDS[1]!
-    this.#calls.words[call * CALL_WORDS + 6] = detail + 1
+    words[at + 5] = COST_WORDS[0]!
+    words[at + 6] = COST_WORDS[1]!
+    this.#calls.words[call * CALL_WORDS + 4] = detail + 1
   }
 
   idLo(record: number): number { return this.#words[place(record) + ID_LO]! }
@@ -167,28 +167,28 @@ export class Records {
   provider(call: number): number { return this.#calls.words[call * CALL_WORDS]! }
   input(call: number): number { return this.#calls.words[call * CALL_WORDS + 1]! }
   output(call: number): number { return this.#calls.words[call * CALL_WORDS + 2]! }
-  responseHi(call: number): number { return this.#calls.words[call * CALL_WORDS + 3]! }
-  responseLo(call: number): number { return this.#calls.words[call * CALL_WORDS + 4]! }
-  /** -1: the span does not tell. */
-  firstTokenSeconds(call: number): number { return this.#callFloats[call * CALL_WORDS + 5]! }
+  /** Half of the hash of the response id, 0 where there is none. */
+  response(call: number): number { return this.#calls.words[call * CALL_WORDS + 3]! }
   /** -1: nothing more is known of the call. */
-  detail(call: number): number { return this.#calls.words[call * CALL_WORDS + 6]! - 1 }
+  detail(call: number): number { return this.#calls.words[call * CALL_WORDS + 4]! - 1 }
   /** cached, cache write, reasoning, messages by `which` 0–3; -1 where the span does not tell. */
   detailAt(detail: number, which: number): number { return this.#details.words[detail * DETAIL_WORDS + which]! }
+  /** -1: the span does not tell. */
+  firstTokenSeconds(detail: number): number { return this.#detailFloats[detail * DETAIL_WORDS + 4]! }
   /** Reported cost in USD, -1 where the span does not tell. */
   costUsd(detail: number): number {
-    COST_WORDS[0] = this.#details.words[detail * DETAIL_WORDS + 4]!
-    COST_WORDS[1] = this.#details.words[detail * DETAIL_WORDS + 5]!
+    COST_WORDS[0] = this.#details.words[detail * DETAIL_WORDS + 5]!
+    COST_WORDS[1] = this.#details.words[detail * DETAIL_WORDS + 6]!
     return COST[0]!
   }
 
   /** Row of the request that a record belongs to, -1 when its request has settled. */
   rowOf(record: number): number { return this.owner[record >> 3]! }
   /** Whether a record is that of an open request's call with this response. */
-  tells(record: number, responseHi: number, responseLo: number): boolean {
+  tells(record: number, response: number): boolean {
     if (record < 0 || this.rowOf(record) < 0) return false
     const call = this.call(record)
-    return call >= 0 && this.responseLo(call) === responseLo && this.responseHi(call) === responseHi
+    return call >= 0 && this.response(call) === response
   }
 
   /** Takes over what another record tells of the same call: all of it, or only what this one does not tell. */
@@ -207,7 +207,7 @@ export class Records {
       if (detail >= 0) {
         const own = this.detail(a)
         if (own >= 0) for (let i = 0; i < 3; i++) this.#details.words[own * DETAIL_WORDS + i] = this.detailAt(detail, i)
-        else this.setDetail(a, this.detailAt(detail, 0), this.detailAt(detail, 1), this.detailAt(detail, 2), this.detailAt(detail, 3), this.costUsd(detail))
+        else this.setDetail(a, this.detailAt(detail, 0), this.detailAt(detail, 1), this.detailAt(detail, 2), this.detailAt(detail, 3), this.firstTokenSeconds(detail), this.costUsd(detail))
       }
     }
     if (words[at] === 0) words[at] = words[of]!

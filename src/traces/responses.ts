@@ -44,8 +44,6 @@ export class Responses {
       waiting[at + 1] = span.responseHi
       waiting[at + 2] = record
       this.#pending = at + 3
-      // With an id, inside a request: only a call that is a trace of its own and has no id could be its twin.
-      if (!alone && !this.#alone.used) return
     }
     let recent = this.#alone
     let twin = recent.find(span, row, records)
@@ -64,7 +62,7 @@ export class Responses {
     this.#pending = 0
     for (let at = 0; at < end; at += 3) {
       const record = waiting[at + 2]!
-      if (records.tells(record, waiting[at + 1]!, waiting[at]!)) this.#sameResponse(waiting[at]!, waiting[at + 1]!, record, requests, records)
+      if (records.tells(record, waiting[at]!)) this.#sameResponse(waiting[at]!, waiting[at + 1]!, record, requests, records)
     }
   }
 
@@ -109,7 +107,7 @@ export class Responses {
     const tag = hi >>> 24
     if (this.#tags[index] === tag && slots[slot] === lo && slots[slot + 1] === hi) {
       const other = slots[slot + 2]! - 1
-      return this.#pair(record, other !== record && records.tells(other, hi, lo) ? other : -1, requests, records)
+      return this.#pair(record, other !== record && records.tells(other, lo) ? other : -1, requests, records)
     }
     this.#tags[index] = tag
     slots[slot] = lo
@@ -155,10 +153,6 @@ class Recent {
   /** While all calls are told by one instrumentation there is nothing to look for. */
   #scope = 0
   #changes = 0
-
-  get used(): boolean {
-    return this.#changes > 0
-  }
 
   push(span: Span, record: number): void {
     if (span.scope !== this.#scope) {

@@ -69,8 +69,7 @@ export class Settler {
   /** One span by itself: late, or past the limit of its request. */
   single(span: Span, settled: Settled): void {
     if (isStep(span.kind)) {
-      const i = settled.addStep()
-      settled.kind[i] = span.kind
+      const i = settled.addStep(span.kind)
       settled.name[i] = span.name
       settled.stepAgent[i] = settled.agent
       settled.stepService[i] = span.text[Text.service]!
@@ -105,9 +104,8 @@ export class Settler {
       // A framework opens a tool span before it looks at the arguments: where they are not valid the tool never ran.
       if (kind === Kind.tool && (packed & Flag.failed) !== 0 && causeIn(packed) === Cause.validation) continue
       if ((packed & Flag.attempt) !== 0 && (packed & Flag.failed) !== 0 && kind === Kind.model && tree.nextAttempt(i, records) >= 0) continue
-      const step = settled.addStep()
+      const step = settled.addStep(kind)
       const record = tree.record[i]!
-      settled.kind[step] = kind
       settled.name[step] = tree.name[i]!
       settled.stepAgent[step] = tree.agent[i]!
       settled.stepService[step] = this.#sources.serviceOf(sourceOf(packed))
@@ -124,7 +122,6 @@ export class Settler {
     settled.provider[step] = records.provider(call)
     settled.input[step] = records.input(call)
     settled.output[step] = records.output(call)
-    settled.firstTokenSeconds[step] = records.firstTokenSeconds(call)
     this.#detail(records.detail(call), step, settled)
     // Each around the other: at most as many as frameworks nest.
     for (let depth = 0; outer >= 0 && depth < 8; depth++, outer = tree.outer[outer]!) {
@@ -135,7 +132,6 @@ export class Settler {
         settled.input[step] = records.input(around)
         settled.output[step] = records.output(around)
       }
-      if (settled.firstTokenSeconds[step]! < 0) settled.firstTokenSeconds[step] = records.firstTokenSeconds(around)
       this.#detail(records.detail(around), step, settled)
     }
     if (settled.stepMessages[step]! > settled.messages) settled.messages = settled.stepMessages[step]!
@@ -148,6 +144,7 @@ export class Settler {
     if (settled.cacheWrite[step]! < 0) settled.cacheWrite[step] = records.detailAt(detail, 1)
     if (settled.reasoning[step]! < 0) settled.reasoning[step] = records.detailAt(detail, 2)
     if (settled.stepMessages[step]! < 0) settled.stepMessages[step] = records.detailAt(detail, 3)
+    if (settled.firstTokenSeconds[step]! < 0) settled.firstTokenSeconds[step] = records.firstTokenSeconds(detail)
     if (settled.reportedUsd[step]! <= 0) settled.reportedUsd[step] = records.costUsd(detail)
   }
 

@@ -1,3 +1,4 @@
+import { Kind } from '../spans/names.ts'
 import type { Score } from '../spans/span.ts'
 
 export const Outcome = { success: 0, error: 1, unfinished: 2 } as const
@@ -75,21 +76,21 @@ export class Settled {
     if (this.scores.length > 0) this.scores.length = 0
   }
 
-  /** Room for one more step; its index. */
-  addStep(): number {
+  /** Room for one more step of this kind; its index. */
+  addStep(kind: number): number {
     if (this.steps === this.kind.length) this.#grow()
     const i = this.steps++
-    this.input[i] = -1
-    this.output[i] = -1
-    this.cachedInput[i] = -1
-    this.cacheWrite[i] = -1
-    this.reasoning[i] = -1
-    this.stepMessages[i] = -1
-    this.firstTokenSeconds[i] = -1
-    this.reportedUsd[i] = -1
+    this.kind[i] = kind
     this.costUsd[i] = 0
     this.basis[i] = Basis.none
-    this.provider[i] = 0
+    if (kind === Kind.model || kind === Kind.embedding) {
+      this.cachedInput[i] = -1
+      this.cacheWrite[i] = -1
+      this.reasoning[i] = -1
+      this.stepMessages[i] = -1
+      this.firstTokenSeconds[i] = -1
+      this.reportedUsd[i] = -1
+    }
     return i
   }
 

@@ -34,7 +34,7 @@ describe('cost', () => {
     fc.assert(fc.property(traffic, delivery, (scenarios, way) => {
       const engine = deliver(scenarios.flatMap(spansOf), way)
       expect(total(engine, 'agent_cost_usd_total')).toBe(total(engine, 'agent_request_cost_usd'))
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 
   test('costs are whole multiples of 2^-36 USD and durations of 2^-20 s, which is why their sums are exact', () => {
@@ -42,7 +42,7 @@ describe('cost', () => {
       const engine = deliverWhole(spansOf({ ...one, threshold: undefined }))
       for (const { value } of [...series(engine, 'agent_cost_usd_total'), ...series(engine, 'agent_request_cost_usd')]) expect(Number.isInteger(value * 2 ** 36)).toBe(true)
       for (const { value } of [...series(engine, 'agent_step_duration_seconds'), ...series(engine, 'agent_request_duration_seconds')]) expect(Number.isInteger(value * 2 ** 20)).toBe(true)
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 
   test('it settles on the tenant and project of the root, whatever its steps say', () => {
@@ -50,7 +50,7 @@ describe('cost', () => {
       fc.pre(one.shape !== 'rootless' && one.tenant !== '' && one.project !== '')
       const engine = deliver(spansOf(one), way)
       for (const { labels } of series(engine, 'agent_cost_usd_total')) expect([labels['tenant_id'], labels['project_id']]).toEqual([one.tenant, one.project])
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 
   test('cached and reasoning tokens are parts of input and output, and a sub-agent repeats what its calls used', () => {
@@ -132,7 +132,7 @@ describe('time', () => {
       const half = counted(deliverWhole(spansOf({ ...one, threshold: '8' })))
       const twice = Object.fromEntries(Object.entries(plain).map(([name, rows]) => [name, Object.fromEntries(Object.entries(rows).map(([key, values]) => [key, values.map((value) => value * 2)]))]))
       expect(half).toEqual(twice)
-    }), { numRuns: 40 })
+    }), { numRuns: 25 })
   })
 })
 
@@ -164,7 +164,7 @@ test('the same spans as JSON are counted the same', () => {
     engine.traces(bytes, START_MS + 60_000)
     expect(rejected).toBe(0)
     expect(counted(settleAll(engine))).toEqual(counted(deliverWhole(spans)))
-  }), { numRuns: 40 })
+  }), { numRuns: 25 })
 })
 
 describe('the string table is swept', () => {
@@ -189,6 +189,6 @@ describe('the string table is swept', () => {
       expect(small.strings.generation).toBeGreaterThan(0)
       expect(large.strings.generation).toBe(0)
       expect(counted(small)).toEqual(counted(large))
-    }), { numRuns: 12 })
+    }), { numRuns: 8 })
   })
 })

@@ -24,13 +24,13 @@ export const delivery: fc.Arbitrary<Delivery> = fc.record({
 })
 
 /** Everything in one batch, in the order of its start. */
-export function deliverWhole(spans: readonly SpanSpec[], engine = testEngine({ settleGraceMs: GRACE_MS })): Engine {
+export function deliverWhole(spans: readonly SpanSpec[], engine = testEngine({ settleGraceMs: GRACE_MS, maxOpenRequests: 100, strings: { capacity: 4096 } })): Engine {
   engine.traces(tracesBody(spans), NOW_MS)
   return settleAll(engine)
 }
 
 /** Batches with time between them, all within the grace of the first. */
-export function deliver(spans: readonly SpanSpec[], way: Delivery, engine = testEngine({ settleGraceMs: GRACE_MS })): Engine {
+export function deliver(spans: readonly SpanSpec[], way: Delivery, engine = testEngine({ settleGraceMs: GRACE_MS, maxOpenRequests: 100, strings: { capacity: 4096 } })): Engine {
   const mixed = shuffled(spans, way.order)
   const batches: SpanSpec[][] = []
   for (let at = 0; at < mixed.length;) {
