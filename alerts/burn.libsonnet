@@ -12,13 +12,20 @@ function(config, lib)
     '{{ if ' + std.join('{{ else if ', ['eq .Labels.%s "%s" }}%s' % [label, key, table[key]] for key in std.objectFields(table)])
     + '{{ else }}' + otherwise + '{{ end }}';
 
-  local named = '{{ if .Labels.name }} {{ printf "%q" .Labels.name }}{{ end }}';
+  // tool lookup_order
+  local place = '{{ .Labels.step }}{{ if .Labels.name }} ' + lib.name('.Labels.name') + '{{ end }}';
+
+  // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
+  local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.%s }}' % name, '') for name in names };
+
+  local limit(objective, view) = lib.query('tenant_agent:objective:limit{objective="%s",*}' % objective.id, view.limitText, 'unknown');
 
   local failures = {
     name: 'AgentSuccessRateLow',
-    summary: 'An agent fails more requests than its objective allows',
+    summary: 'Too many requests of an agent fail',
     dashboard: 'errors',
-    badText: 'of requests failed',
+    did(objective): 'succeeded',
+    target(objective): limit(objective, self),
     value(objective, window): lib.query(
       '1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}' % [window, objective.id],
       '{{ . | first | value | humanizePercentage }}',
@@ -27,19 +34,21 @@ function(config, lib)
     limitText: '{{ . | first | value | humanizePercentage }}',
     local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share10m{*})', sampled(found), nothing),
     root_cause: top(
-      '{{ .Labels.class }} error{{ if ne .Labels.type .Labels.class }} {{ .Labels.type }}{{ end }}'
-      + '{{ if .Labels.step }} in {{ .Labels.step }} step' + named + '{{ end }}'
-      + ': {{ .Value | humanizePercentage }} of the failed requests of the last 10 minutes',
+      '{{ if .Labels.step }}' + place + '{{ else }}{{ .Labels.class }}{{ end }}'
+      + ': {{ .Labels.type }}{{ if eq .Labels.type .Labels.class }} error{{ end }}'
+      + ', {{ .Value | humanizePercentage }} of the failures of the last 10 minutes',
       'no failed request with a known cause in the last 10 minutes'
     ),
+    parts: parts(top, ['class', 'type', 'step', 'name']),
     remedy: top(choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
   };
 
   local slowness(name) = {
     name: name,
-    summary: 'An agent answers more slowly than its objective allows',
+    summary: 'Too many requests of an agent are slow',
     dashboard: 'requests',
-    badText: 'of requests took longer than the limit',
+    did(objective): 'took at most ' + limit(objective, self),
+    target(objective): '%g%%' % (objective.measure.quantile * 100),
     // Over half an hour whatever the alert's window is: a quantile reads every bucket. >= 0 drops the NaN of an empty histogram.
     value(objective, window): lib.query(
       'histogram_quantile(%g, sum by (le) (rate(%s[30m]))) >= 0' % [
@@ -59,9 +68,10 @@ function(config, lib)
       [label for label in lib.who if label != 'tenant_id']
     ),
     root_cause: top(
-      'slowest is the {{ .Labels.step }} step' + named + ': {{ .Value | humanizePercentage }} of the time of all steps in the last 10 minutes',
+      place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last 10 minutes',
       'no step of this agent ended in the last 10 minutes'
     ),
+    parts: parts(top, ['step', 'name']),
     remedy: top(choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
   };
 
@@ -107,20 +117,18 @@ function(config, lib)
         labels: config.extraLabels { severity: level.severity, objective: objective.id, owner: objective.owner },
         annotations: {
           summary: view.summary,
+          // 71% of the requests of agent support_agent, tenant acme, succeeded in the last hour; the objective is 99.5%.
           description:
-            lib.query('tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}' % [window, objective.id], '{{ . | first | value | humanizePercentage }} ')
-            + view.badText + ' in the last ' + lib.inWords(window) + '; the objective allows '
-            + lib.query('tenant_agent:objective:budget{objective="%s",*}' % objective.id, '{{ . | first | value | humanizePercentage }}', 'less')
-            + ' (' + objective.title + ' ' + objective.comparison + ' '
-            + lib.query('tenant_agent:objective:limit{objective="%s",*}' % objective.id, view.limitText, 'unknown')
-            + '). Affected: ' + lib.affected + '.',
+            lib.query('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}' % [window, objective.id], '{{ . | first | value | humanizePercentage }}', 'An unknown share')
+            + ' of the requests of ' + lib.affected + ', ' + view.did(objective) + ' in the last ' + lib.inWords(window)
+            + '; the objective is ' + view.target(objective) + '.',
           value: view.value(objective, window),
-          limit: lib.query('tenant_agent:objective:limit{objective="%s",*}' % objective.id, view.limitText, 'unknown'),
+          limit: limit(objective, view),
           root_cause: view.root_cause,
           remedy: view.remedy,
           runbook_url: lib.runbookUrl(view.name),
           dashboard_url: lib.dashboardUrl(view.dashboard),
-        },
+        } + view.parts,
       }
       for level in config.burnRates
     ])

@@ -40,10 +40,13 @@ function(config) {
     + std.join('', [' $labels.' + name for name in names]) + ' | query }}' + found
     + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
 
-  // tenant "acme", agent "support"; quoted, so that a line break in a name shows as one.
+  // The value of a label, in quotes where it is more than a plain name: a line break or a sentence in a name is then seen as one.
+  name(value): '{{ if match "^[\\\\w.:/@+-]+$" %s }}{{ %s }}{{ else }}{{ printf "%%q" %s }}{{ end }}' % [value, value, value],
+
+  // agent support, tenant acme
   affected:
-    local part(label, word) = '{{ if $labels.%s }}%s {{ printf "%%q" $labels.%s }}{{ else }}no %s{{ end }}' % [label, word, label, word];
-    std.join(', ', [part(name, std.get({ tenant_id: 'tenant' }, name, name)) for name in lib.who]),
+    local part(label, word, otherwise) = '{{ if $labels.%s }}%s %s{{ else }}%s{{ end }}' % [label, word, lib.name('$labels.' + label), otherwise];
+    std.join(', ', [part('agent', 'agent', 'an unnamed agent'), part('tenant_id', 'tenant', 'no tenant')] + [part(label, label, 'no ' + label) for label in cluster]),
 
   runbookUrl(alert): config.runbookUrlPattern % alert,
 

@@ -66,16 +66,27 @@ export function spanMessage(span: SpanSpec): Uint8Array {
 // The protobuf wire, plainly.
 
 export function message(fields: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(fields))
+  let length = 0
+  for (const field of fields) length += field.length
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const field of fields) {
+    whole.set(field, at)
+    at += field.length
+  }
+  return whole
 }
 
 export function varint(value: number | bigint): Uint8Array {
+  if (typeof value === 'number' && value >= 0 && value < 128) return ONE_BYTE[value]!
   const out: number[] = []
   let rest = BigInt.asUintN(64, BigInt(value))
   for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) | 128)
   out.push(Number(rest))
   return Uint8Array.from(out)
 }
+
+const ONE_BYTE = Array.from({ length: 128 }, (_, byte) => Uint8Array.of(byte))
 
 export function tag(field: number, wireType: number): Uint8Array {
   return varint(field * 8 + wireType)

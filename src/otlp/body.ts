@@ -5,7 +5,7 @@ import { overloaded, Refusal } from './refusal.ts'
 const SMALLEST_BYTES = 64 << 10
 const STEP = 4
 /** Buffers kept for the next request; what a peak needed beyond this goes back to the system. */
-const KEPT_BYTES = 32 << 20
+const KEPT_BYTES = 16 << 20
 
 /** A request's body. Call `release` once nothing reads `bytes` any more: the buffer serves the next request. */
 export interface Body {
