@@ -56,7 +56,6 @@ function since(view: PageView, nowMs: number): Html {
 }
 
 function causeBlock(cause: Cause): Html {
-  // The rule's words and the labels often say the same; the labels are then the precise form of it.
   const place: Part[] = [
     cause.step !== '' && html`<span class="step"><bdi>${cutText(cause.step, 40)}</bdi></span> `,
     cause.name !== '' && html`<code><bdi>${cutText(cause.name, 120)}</bdi></code>`,
@@ -65,8 +64,16 @@ function causeBlock(cause: Cause): Html {
   const known = cause.text !== '' || cause.step !== '' || cause.name !== '' || cause.type !== ''
   return html`<dl class="cause"><div class="root"><dt>Root cause</dt><dd>${!known && html`<span class="unknown">not known</span>`}${
     place.some(Boolean) && html`<p class="place">${place}</p>`}${
-    cause.text !== '' && html`<p><bdi>${cutText(cause.text, TEXT_SHOWN)}</bdi></p>`}</dd></div>${
+    cause.text !== '' && html`<p><bdi>${cutText(afterPlace(cause), TEXT_SHOWN)}</bdi></p>`}</dd></div>${
     cause.remedy !== '' && html`<div class="remedy"><dt>First remedy</dt><dd><p><bdi>${cutText(cause.remedy, TEXT_SHOWN)}</bdi></p></dd></div>`}</dl>`
+}
+
+/** The rule's words without the place at their beginning, which stands above them: 'tool lookup_order: 5xx, 92% of …' is '92% of …'. */
+function afterPlace({ text, step, name, type }: Cause): string {
+  const place = `${[step, name].filter(Boolean).join(' ')}: `
+  if (!text.startsWith(place)) return text
+  const rest = text.slice(place.length)
+  return (type !== '' && rest.startsWith(`${type}, `) ? rest.slice(type.length + 2) : rest) || text
 }
 
 function names(title: string, all: readonly string[]): Part {
@@ -77,10 +84,10 @@ function names(title: string, all: readonly string[]): Part {
 }
 
 /** A link only where the address is plain http(s); anything else is shown as the text it is. */
-function link({ text, url }: Link): Html {
+function link({ text, url, secondary = false }: Link): Html {
   const safe = safeUrl(url)
   if (safe === null) return html`<span class="nolink">${text !== url && html`${text}: `}<bdi>${cutText(url, 200)}</bdi></span>`
-  return html`<a href="${safe}" target="_blank" rel="noopener noreferrer nofollow" title="${cutText(safe, 300)}">${cutText(text, 200)}</a>`
+  return html`<a${secondary && html` class="secondary"`} href="${safe}" target="_blank" rel="noopener noreferrer nofollow" title="${cutText(safe, 300)}">${cutText(text, 200)}</a>`
 }
 
 function alertBlock(alert: Alert): Html {
@@ -92,7 +99,7 @@ function alertBlock(alert: Alert): Html {
 }
 
 function pairs(texts: Texts): Html[] {
-  return Object.entries(texts).filter(([key]) => key !== 'alertname')
+  return Object.entries(texts).filter(([key, value]) => key !== 'alertname' && value !== '')
     .map(([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd>${safeUrl(value) === null ? html`<bdi>${value}</bdi>` : link({ text: value, url: value })}</dd></div>`)
 }
 

@@ -26,7 +26,7 @@ export interface PageView {
 export interface Cause {
   /** The rule's own words, '' when it has none. */
   readonly text: string
-  /** 'tool', 'lookup_order', '5xx': from the labels, '' where there is none. */
+  /** 'tool', 'lookup_order', '5xx': from root_cause_step and the like, or else from the labels; '' where there is none. */
   readonly step: string
   readonly name: string
   readonly type: string
@@ -36,6 +36,8 @@ export interface Cause {
 export interface Link {
   readonly text: string
   readonly url: string
+  /** Less help than the others. */
+  readonly secondary?: boolean
 }
 
 const LEVELS: Readonly<Record<string, Level>> = {
@@ -92,18 +94,24 @@ function worstFirst(a: Alert, b: Alert): number {
 
 function causesOf(alerts: readonly Alert[]): Cause[] {
   const causes = new Map<string, Cause>()
-  for (const { labels, annotations } of alerts) {
-    const type = text(labels, 'type')
+  for (const alert of alerts) {
+    const part = partsOf(alert)
     const cause: Cause = {
-      text: text(annotations, 'root_cause'),
-      step: text(labels, 'step') || text(labels, 'class'),
-      name: text(labels, 'name'),
-      type: type || (text(labels, 'step') ? text(labels, 'class') : ''),
-      remedy: text(annotations, 'remedy'),
+      text: text(alert.annotations, 'root_cause'),
+      step: part('step') || part('class'),
+      name: part('name'),
+      type: part('type') || (part('step') ? part('class') : ''),
+      remedy: text(alert.annotations, 'remedy'),
     }
     if (Object.values(cause).some((part) => part !== '')) causes.set(JSON.stringify(Object.values(cause)), cause)
   }
   return [...causes.values()]
+}
+
+/** A rule over all causes of an agent tells the worst one's parts in annotations; one for each cause has them in its labels. Never a mixture. */
+function partsOf({ labels, annotations }: Alert): (name: 'class' | 'type' | 'step' | 'name') => string {
+  const annotated = ['class', 'type', 'step', 'name'].some((name) => text(annotations, `root_cause_${name}`) !== '')
+  return (name) => (annotated ? text(annotations, `root_cause_${name}`) : text(labels, name))
 }
 
 function linksOf(alert: Alert | undefined): Link[] {
@@ -111,7 +119,7 @@ function linksOf(alert: Alert | undefined): Link[] {
   return [
     { text: 'Runbook', url: text(alert.annotations, 'runbook_url') },
     { text: 'Dashboard', url: text(alert.annotations, 'dashboard_url') },
-    { text: 'Query', url: alert.generatorUrl },
+    { text: 'Query in Prometheus', url: alert.generatorUrl, secondary: true },
   ].filter((link) => link.url !== '')
 }
 

@@ -31,7 +31,7 @@ export class Requests {
     this.#free = ints()
     this.#freeCount = capacity
     for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i
-    this.#traces = new TraceTable(capacity * 2)
+    this.#traces = new TraceTable(capacity + (capacity >> 2))
   }
 
   get used(): number {

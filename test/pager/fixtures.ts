@@ -58,6 +58,11 @@ export function resolved(endsAt: string, overrides: FixtureAlert = {}) {
   return alert({ status: 'resolved', endsAt, ...overrides })
 }
 
+/** A cause as the rules of this project tell it: in annotations, while the labels say only whom it is about. */
+export function annotatedCause(parts: { readonly class: string; readonly type: string; readonly step: string; readonly name: string }) {
+  return Object.fromEntries(Object.entries(parts).map(([name, value]) => [`root_cause_${name}`, value]))
+}
+
 /** What a stranger might put into a label or an annotation. */
 export const HOSTILE = [
   '<script>window.__pwned = 1</script>',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { alert, HOSTILE, payload, resolved } from './fixtures.ts'
+import { alert, annotatedCause, HOSTILE, payload, resolved } from './fixtures.ts'
 import { startPager, type PagerServer } from './server.ts'
 
 let server: PagerServer
@@ -60,7 +60,7 @@ describe('GET /pager', () => {
       'Success rate of order-desk is below its objective', 'AgentSuccessRateLow', 'critical', '72.4 %', '99.5 %', 'acme', 'support', 'order-desk',
       '<time datetime="2026-11-23T17:54:12.345Z" title="2026-11-23 17:54:12 UTC">5 min ago</time>',
       'tool', '<code><bdi>lookup_order</bdi></code>', '5xx', '41 of 43', 'Serve the cached response',
-      'href="https://runbooks.example.com/AgentSuccessRateLow"', 'href="https://grafana.example.com/d/agents?var-agent=order-desk"',
+      'href="https://runbooks.example.com/AgentSuccessRateLow"', '>Query in Prometheus</a>', 'href="https://grafana.example.com/d/agents?var-agent=order-desk"',
       '1 page is firing', 'href="metrics"',
     ]) expect(text).toContain(part)
     server.clock.ms += 60_000
@@ -71,15 +71,35 @@ describe('GET /pager', () => {
     expect(after.match(/<article/g)).toHaveLength(1)
   })
 
+  test('tells the parts of a cause once, from the annotations where they are there', async () => {
+    const place = (text: string) => /<p class="place">([^]*?)<\/dd>/.exec(text)?.[1]?.replace(/<[^>]*>/g, '').replace(/ +/g, ' ')
+    const told = async (root_cause: string, parts: Parameters<typeof annotatedCause>[0]) => {
+      await server.post(payload({ groupKey: root_cause }, [alert({ annotations: { root_cause, ...annotatedCause(parts) } })]))
+      return place(await (await get('/pager/list')).text())
+    }
+    const tool = { class: 'tool', type: 'timeout', step: 'tool', name: 'search' }
+    expect(await told('tool search: timeout, 92% of the failures', tool)).toBe('tool search · timeout92% of the failures')
+    expect(await told('model m-1: slowest step, 75% of the time', { class: '', type: '', step: 'model', name: 'm-1' })).toBe('model m-1slowest step, 75% of the time')
+    expect(await told('coordination: deadlock, 100% of the failures', { class: 'coordination', type: 'deadlock', step: '', name: '' })).toBe('coordination · deadlock100% of the failures')
+    // Words that do not begin with the place, or are nothing but it, stay whole.
+    expect(await told('tool searching: it is slow', tool)).toBe('tool search · timeouttool searching: it is slow')
+    expect(await told('tool search: timeout', tool)).toBe('tool search · timeouttimeout')
+  })
+
   test('hostile values are text in every place', async () => {
     for (const [n, hostile] of HOSTILE.entries()) {
       const everywhere = Object.fromEntries(Object.keys(alert().labels).map((key) => [key, hostile]))
       const annotations = Object.fromEntries(Object.keys(alert().annotations).map((key) => [key, hostile]))
       await server.post(payload({ groupKey: `${n} ${hostile}`, receiver: hostile, externalURL: hostile, notification_reason: hostile },
-        [alert({ labels: { ...everywhere, [hostile]: hostile }, annotations, generatorURL: hostile, fingerprint: hostile })]))
+        [
+          alert({ labels: { ...everywhere, [hostile]: hostile }, annotations, generatorURL: hostile, fingerprint: hostile }),
+          // Not the worse of the two: the headline is the hostile one's.
+          alert({ labels: { severity: 'none' }, annotations: annotatedCause({ class: hostile, type: hostile, step: hostile, name: hostile }) }),
+        ]))
     }
     const text = await (await get('/pager')).text()
     expect(text.match(/<article/g)).toHaveLength(HOSTILE.length)
+    expect(text.match(/<p class="place">/g)).toHaveLength(2 * HOSTILE.length)
     // Apart from the client script's own tag nothing of the strangers' became a tag, an attribute or a link.
     expect(text.match(/<script/g)).toHaveLength(1)
     expect(text).not.toMatch(/<img src=x|<h1>|\son\w+\s*=\s*['"]|href="javascript/i)

@@ -75,12 +75,16 @@ needs('prometheus', 'alertmanager').describe('from a broken objective to a page,
 
     const [failing, hostile, slow] = found().map((page) => page!.alerts.find(({ labels }) => labels['severity'] === 'critical'))
     expect(failing?.annotations).toMatchObject({
-      root_cause: 'tool error timeout in tool step "search": 100% of the failed requests of the last 10 minutes',
+      root_cause: 'tool search: timeout, 100% of the failures of the last 10 minutes',
+      root_cause_class: 'tool', root_cause_type: 'timeout', root_cause_step: 'tool', root_cause_name: 'search',
       remedy: 'Set a shorter deadline and retry once.',
       limit: '99.5%',
     })
-    expect(hostile?.annotations['root_cause']).toMatch(/^model error rate_limit in model step "a\\"b\\\\\\n\{\{ \.x \}\}`%q": 100% /)
-    expect(slow?.annotations).toMatchObject({ limit: '500ms', root_cause: expect.stringMatching(/^slowest is the tool step "search": /) as string })
+    expect(hostile?.annotations['root_cause']).toMatch(/^model "a\\"b\\\\\\n\{\{ \.x \}\}`%q": rate_limit, 100% /)
+    expect(hostile?.annotations['description']).toMatch(/ of the requests of agent support, tenant "a\\"b\\\\\\n\{\{ \.x \}\}`%q", succeeded /)
+    // Whole and as it is: whoever shows it escapes it.
+    expect(hostile?.annotations['root_cause_name']).toBe(HOSTILE)
+    expect(slow?.annotations).toMatchObject({ limit: '500ms', root_cause: expect.stringMatching(/^tool search: slowest step, /) as string, root_cause_step: 'tool', root_cause_name: 'search' })
     // patient's requests take as long as acme's, and its limit of 1 s is the bucket that Prometheus calls 1.0.
     expect(pages.filter(({ groupLabels }) => groupLabels['tenant_id'] === 'patient')).toEqual([])
     const ratio = 'tenant_agent:objective_bad:ratio_rate5m{objective="latency_p95",tenant_id="patient"}'

@@ -1,25 +1,21 @@
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe as suite, expect, test } from 'vitest'
-import { alert, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
+import { alert, annotatedCause, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
+import { hasChromium, openChromium } from './chromium.ts'
 
-// Chromium comes from the distribution and is no component that is built here.
-const CHROMIUM = process.env['SPANBRIDGE_CHROMIUM_PATH'] || '/usr/bin/chromium'
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-
-if (!existsSync(CHROMIUM) && process.env['CI'] === 'true') {
-  test('the pager page in Chromium', () => { throw new Error(`cannot test the pager page: no Chromium at ${CHROMIUM}; apt-get install chromium`) })
+if (!hasChromium && process.env['CI'] === 'true') {
+  test('the pager page in Chromium', () => { throw new Error('cannot test the pager page: no Chromium; apt-get install chromium') })
 }
-const describe = existsSync(CHROMIUM) ? suite : suite.skip
+const describe = hasChromium ? suite : suite.skip
 
-describe(`the pager page in Chromium${existsSync(CHROMIUM) ? '' : ' (skipped, missing: chromium)'}`, () => {
+describe(`the pager page in Chromium${hasChromium ? '' : ' (skipped, missing: chromium)'}`, () => {
   let browser: Browser
   let server: PagerServer
   let page: Page
   let troubles: string[]
 
-  beforeAll(async () => { browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS }) }, 60_000)
+  beforeAll(async () => { browser = await openChromium() }, 60_000)
   afterAll(() => browser.close())
   beforeEach(async () => { server = await startPager() })
   afterEach(async () => {
@@ -65,7 +61,10 @@ describe(`the pager page in Chromium${existsSync(CHROMIUM) ? '' : ' (skipped, mi
     for (const [n, hostile] of HOSTILE.entries()) {
       const labels = Object.fromEntries(Object.keys(alert().labels).map((key) => [key, hostile]))
       const annotations = Object.fromEntries(Object.keys(alert().annotations).map((key) => [key, hostile]))
-      await server.post(payload({ groupKey: `${n} ${hostile}`, receiver: hostile }, [alert({ labels: { ...labels, [hostile]: hostile }, annotations, generatorURL: hostile })]))
+      await server.post(payload({ groupKey: `${n} ${hostile}`, receiver: hostile }, [
+        alert({ labels: { ...labels, [hostile]: hostile }, annotations, generatorURL: hostile }),
+        alert({ fingerprint: 'b', labels: { severity: 'none' }, annotations: annotatedCause({ class: hostile, type: hostile, step: hostile, name: hostile }) }),
+      ]))
     }
     await expect.poll(() => page.locator('article').count()).toBe(HOSTILE.length)
     for (const load of ['live', 'loaded']) {
