@@ -17,6 +17,7 @@ import { Requests, Row, RowFlag, State, Told } from './requests.ts'
 import { Responses } from './responses.ts'
 import { Outcome, Settled } from './settled.ts'
 import { Settler } from './settle.ts'
+import { SeenSpans } from './seen.ts'
 import { Sources } from './sources.ts'
 
 export interface AssemblerOptions {
@@ -61,6 +62,7 @@ export class Assembler {
   readonly #options: AssemblerOptions
   readonly #onSettled: (settled: Settled) => void
   readonly #settler: Settler
+  readonly #seen: SeenSpans
   readonly #settled = new Settled()
   readonly #sources = new Sources()
   readonly #responses = new Responses()
@@ -79,6 +81,7 @@ export class Assembler {
     // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
     this.records = new Records(options.maxOpenRequests * 9 + 64)
+    this.#seen = new SeenSpans(this.requests, this.records)
     this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, text)
   }
 
@@ -490,72 +493,21 @@ export class Assembler {
     this.#bigIndex.delete(row)
     this.#open--
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent
-    this.#remember(row)
+    this.#seen.remember(row)
     this.requests.state[row] = State.settled
     this.#remembered.push(row, this.requests.generation[row]!, nowMs + this.#options.lateWindowMs)
     this.#onSettled(settled)
   }
 
-  /** Of a settled request only the fingerprints of its spans stay, 63 to a block. */
-  #remember(row: number): void {
-    const { requests, records } = this
-    if (this.#fingerprints.length < requests.ints[(row << 5) + Row.records]!) this.#fingerprints = new Int32Array(requests.ints[(row << 5) + Row.records]! * 2)
-    const ids = this.#fingerprints
-    let count = 0
-    for (let block = requests.ints[(row << 5) + Row.firstBlock]!; block >= 0;) {
-      const next = records.next[block]!
-      const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
-      for (let slot = 0; slot < fill; slot++) {
-        const record = block * BLOCK + slot
-        if ((records.packed(record) & Flag.arrived) !== 0) ids[count++] = fingerprint(records.idHi(record), records.idLo(record))
-      }
-      records.freeBlock(block)
-      block = next
-    }
-    requests.ints[(row << 5) + Row.seen] = -1
-    for (let i = 0; i < count && records.room > 2; i += Records.FINGERPRINTS) {
-      const block = records.takeBlock(-1)
-      const words = records.fingerprints(block)
-      const n = Math.min(Records.FINGERPRINTS, count - i)
-      words[Records.FINGERPRINTS] = n
-      for (let k = 0; k < n; k++) words[k] = ids[i + k]!
-      records.next[block] = requests.ints[(row << 5) + Row.seen]!
-      requests.ints[(row << 5) + Row.seen] = block
-    }
-  }
-  #fingerprints = new Int32Array(64)
-
   #forget(row: number): void {
-    for (let block = this.requests.ints[(row << 5) + Row.seen]!; block >= 0;) {
-      const next = this.records.next[block]!
-      this.records.releaseFingerprints(block)
-      block = next
-    }
+    this.#seen.forget(row)
     this.requests.free(row)
   }
 
   #late(span: Span, row: number): void {
-    const { requests, records } = this
-    const print = fingerprint(span.idHi, span.idLo)
-    for (let block = requests.ints[(row << 5) + Row.seen]!; block >= 0; block = records.next[block]!) {
-      const words = records.fingerprints(block)
-      for (let i = 0; i < words[Records.FINGERPRINTS]!; i++) {
-        if (words[i] === print) {
-          this.counts.duplicates++
-          return
-        }
-      }
-    }
-    const first = requests.ints[(row << 5) + Row.seen]!
-    const words = first < 0 ? undefined : records.fingerprints(first)
-    if (words !== undefined && words[Records.FINGERPRINTS]! < Records.FINGERPRINTS) words[words[Records.FINGERPRINTS]!++] = print
-    else if (records.room > 2) {
-      const block = records.takeBlock(-1)
-      const fresh = records.fingerprints(block)
-      fresh[0] = print
-      fresh[Records.FINGERPRINTS] = 1
-      records.next[block] = first
-      requests.ints[(row << 5) + Row.seen] = block
+    if (!this.#seen.add(row, span.idHi, span.idLo)) {
+      this.counts.duplicates++
+      return
     }
     this.counts.late++
     this.#single(span, row, true)
@@ -593,10 +545,6 @@ export class Assembler {
 /** 53 of a span id's 64 bits: enough to tell the spans of one request apart. */
 function idKey(idHi: number, idLo: number): number {
   return (idLo >>> 0) + (idHi & 0x1fffff) * 4294967296
-}
-
-function fingerprint(idHi: number, idLo: number): number {
-  return Math.imul(idHi, 0x9e3779b1) ^ idLo
 }
 
 /** What the span tells, -1 where it does not. */

@@ -54,8 +54,8 @@ export function testEngine(options: Partial<EngineOptions> = {}): Engine {
   })
 }
 
-/** Plays bodies through a fresh engine and settles everything. */
-export function play(bodies: Recording['bodies'], engine = testEngine()): Engine {
+/** Plays bodies through a fresh engine and settles everything. Its tables have room for a run, no more: most of the time would go into making them. */
+export function play(bodies: Recording['bodies'], engine = testEngine({ maxOpenRequests: 100, strings: { capacity: 1 << 14 } })): Engine {
   let now = 1_700_000_000_000
   for (const { signal, bytes } of bodies) engine[signal](bytes, now += 5)
   engine.tick(now += 20_000)

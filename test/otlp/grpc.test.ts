@@ -178,7 +178,7 @@ describe('refusing', () => {
 
   it.each([['gzip', zlib.gzipSync], ['deflate', zlib.deflateSync]] as const)('refuses a bomb of 512 MiB in %s, which costs no memory', async (encoding, compress) => {
     await start({ bodyLimitBytes: 16 << 20, inflatedLimitBytes: 16 << 20 })
-    const bomb = compress(Buffer.alloc(512 << 20))
+    const bomb = compress(Buffer.alloc(512 << 20), { level: 1 })
     if (encoding === 'gzip') bomb.writeUInt32LE(1000, bomb.length - 4)
     const before = process.memoryUsage().rss
     const { status } = await raw(frameOf(bomb, true), { 'grpc-encoding': encoding })
