@@ -9,6 +9,7 @@ import { parseExposition, type Sample } from '../metrics/parse.ts'
 export interface TestBridge {
   readonly httpUrl: string
   readonly grpcUrl: string
+  readonly webUrl: string
   /** The samples of a metric that are not 0. */
   samples(name: string): Promise<Sample[]>
   stop(): Promise<void>
@@ -21,6 +22,7 @@ export async function testBridge(): Promise<TestBridge> {
   return {
     httpUrl: `http://127.0.0.1:${http.port}`,
     grpcUrl: `http://127.0.0.1:${grpc.port}`,
+    webUrl: `http://127.0.0.1:${web.port}`,
     samples: async (name) => {
       const text = await (await fetch(`http://127.0.0.1:${web.port}/metrics`)).text()
       return [...parseExposition(text, 'classic').values()].flatMap(({ samples }) => samples).filter((sample) => sample.name === name && sample.value !== 0)
