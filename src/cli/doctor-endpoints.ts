@@ -1,7 +1,7 @@
 /** Are the bridge's ports open, and is it the bridge that answers? */
 import type { Config } from '../config/config.ts'
 import { writeAddress, type Address } from '../config/values.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import { openExporter, type Reply } from './exporter.ts'
 import { readSamples, type Sample } from './exposition.ts'
 

@@ -1,5 +1,5 @@
 /** What the series of a running bridge say is missing. */
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import { sum, type Sample } from './exposition.ts'
 
 const MOST_NAMED = 5

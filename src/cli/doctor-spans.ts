@@ -1,5 +1,5 @@
 /** What recorded bodies say about themselves. */
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import type { Signal } from './shape.ts'
 
 /** Runs protobuf bodies through the engine, offline. */

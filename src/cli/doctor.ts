@@ -6,13 +6,7 @@ import { checkMetrics } from './doctor-metrics.ts'
 import { checkSpans, type DescribeSpans } from './doctor-spans.ts'
 import { find, readBody } from './recordings.ts'
 import { UsageError } from './usage.ts'
-
-export interface Finding {
-  readonly level: 'ok' | 'warn' | 'fail'
-  readonly what: string
-  /** What to do next; '' when there is nothing to do. */
-  readonly next: string
-}
+import type { Finding } from './finding.ts'
 
 /** `describe` loads the analysis of files; without it `doctor` says that it cannot read them. */
 export function doctorCommand(describe?: () => Promise<DescribeSpans>): Command {

@@ -5,7 +5,8 @@
 import { Kind } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { Basis, type Settled } from '../traces/settled.ts'
-import { cost, type ModelPrice, type PriceBook } from './prices.ts'
+import { cost, type ModelPrice } from './price.ts'
+import type { PriceBook } from './prices.ts'
 
 /**
  * Costs are whole multiples of 2^-36 USD (15 picodollars). Sums of such numbers are exact in a double up to

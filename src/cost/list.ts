@@ -1,7 +1,7 @@
 /** List prices of @pydantic/genai-prices: which models there are, their prices, tiers and dates. No network. */
 import { createRequire } from 'node:module'
 import type { ConditionalPrice, ModelInfo, ModelPrice as ListedPrices } from '@pydantic/genai-prices'
-import type { ModelPrice, TokenPrices } from './prices.ts'
+import type { ModelPrice, TokenPrices } from './price.ts'
 
 type Library = typeof import('@pydantic/genai-prices')
 

@@ -3,58 +3,7 @@ import type { LatencyPricing } from '../config/config.ts'
 import type { OwnCallPrice, OwnModelPrice, Pricing } from '../config/pricing.ts'
 import { listPrice, loadListPrices } from './list.ts'
 import { candidates, providerOf } from './names.ts'
-
-/** USD per million tokens, in force for calls with more than `aboveInputTokens`. */
-export interface TokenPrices {
-  readonly aboveInputTokens: number
-  readonly input: number
-  readonly output: number
-  readonly cachedInput: number
-  readonly cacheWrite: number
-  readonly reasoning: number
-}
-
-export interface ModelPrice {
-  /** The model's name in the price table. */
-  readonly id: string
-  readonly source: 'own' | 'list' | 'latency'
-  /** `basis` of agent_cost_usd_total. */
-  readonly basis: 'tokens' | 'latency'
-  /** False when a call without token counts can be priced: per request, per second, or free. */
-  readonly needsTokens: boolean
-  /** Ascending by `aboveInputTokens`; the first holds from no tokens on. */
-  readonly tiers: readonly [TokenPrices, ...TokenPrices[]]
-  /** USD. */
-  readonly perRequest: number
-  readonly perSecond: number
-  /** The price is that of calls in [from, until): list prices change by date, and some by the time of day. */
-  readonly validFromMs: number
-  readonly validUntilMs: number
-}
-
-/** `input` includes `cachedInput` and `cacheWrite`, `output` includes `reasoning`. */
-export interface TokenCounts {
-  readonly input: number
-  readonly output: number
-  readonly cachedInput: number
-  readonly cacheWrite: number
-  readonly reasoning: number
-}
-
-/** USD of one call. Subsets are taken out of what they are part of, and never exceed it, whatever the span says. */
-export function cost(price: ModelPrice, tokens: TokenCounts, durationSeconds: number): number {
-  const input = tokens.input > 0 ? tokens.input : 0
-  const output = tokens.output > 0 ? tokens.output : 0
-  const cached = within(tokens.cachedInput, input)
-  const write = within(tokens.cacheWrite, input - cached)
-  const reasoning = within(tokens.reasoning, output)
-  let tier = price.tiers[0]
-  for (let i = 1; i < price.tiers.length && input > price.tiers[i]!.aboveInputTokens; i++) tier = price.tiers[i]!
-  const perMillion =
-    (input - cached - write) * tier.input + cached * tier.cachedInput + write * tier.cacheWrite +
-    (output - reasoning) * tier.output + reasoning * tier.reasoning
-  return perMillion / 1e6 + price.perRequest + price.perSecond * (durationSeconds > 0 ? durationSeconds : 0)
-}
+import type { ModelPrice, TokenPrices } from './price.ts'
 
 export interface PriceBookOptions {
   readonly pricing?: Pricing | undefined
@@ -120,10 +69,6 @@ export class PriceBook {
     }
     return undefined
   }
-}
-
-function within(part: number, whole: number): number {
-  return part > 0 ? Math.min(part, whole) : 0
 }
 
 /** Exact names before globs, otherwise in the order of the file. */

@@ -1,7 +1,8 @@
 import { calcPrice, waitForUpdate } from '@pydantic/genai-prices'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cost, PriceBook, type ModelPrice, type TokenCounts } from '../../src/cost/prices.ts'
+import { cost, type ModelPrice, type TokenCounts } from '../../src/cost/price.ts'
+import { PriceBook } from '../../src/cost/prices.ts'
 
 const AT = Date.UTC(2026, 0, 15, 12)
 const book = new PriceBook()
