@@ -39,10 +39,8 @@ generate: $(STAMP)
 
 bench: $(STAMP)
 	@echo '==> components'
-	@$(NODE) components/ensure.ts collector telemetrygen
-	@for script in run memory scrape; do \
-	  if [ -f bench/$$script.ts ]; then echo "==> bench/$$script.ts"; $(NODE) bench/$$script.ts || exit 1; fi; \
-	done
+	@$(NODE) components/ensure.ts collector
+	@status=0; for script in run memory scrape; do echo "==> bench/$$script.ts"; $(NODE) bench/$$script.ts || status=1; done; exit $$status
 
 clean:
 	rm -rf node_modules data

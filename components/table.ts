@@ -63,14 +63,6 @@ export const components: readonly Component[] = [
     versionVariable: 'main.version',
     buildMinutes: 3,
   },
-  {
-    name: 'telemetrygen',
-    version: '0.161.0',
-    binaries: ['telemetrygen'],
-    folder: folderOf('telemetrygen'),
-    packages: ['github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen'],
-    buildMinutes: 2,
-  },
 ]
 
 /** The component of that name, or the one that has a binary of that name; throws for a name that is neither. */

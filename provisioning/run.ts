@@ -33,6 +33,9 @@ export async function startPrometheus(options: ServerOptions): Promise<Native> {
     '--web.enable-lifecycle',
     // Without this feature Prometheus drops the trace ids that the bridge attaches to its series.
     '--enable-feature=exemplar-storage',
+    // For some seconds after its start Prometheus knows no Alertmanager, and an alert that fires then is lost. It is sent again after
+    // this long, by default a minute, which a person who waits for the demo's page takes for a failure.
+    '--rules.alert.resend-delay=5s',
   ])
 }
 

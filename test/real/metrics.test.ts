@@ -43,7 +43,7 @@ describe('/metrics after recorded runs of every dialect', () => {
   test('Prometheus scrapes it as OpenMetrics, exemplars included', async () => {
     const configFile = join(directory, 'prometheus.yml')
     writeFileSync(configFile, `global: {scrape_interval: 1s}\nscrape_configs:\n  - {job_name: bridge, static_configs: [{targets: ['${new URL(bridge.webUrl).host}']}]}\n`)
-    prometheus = await startPrometheus({ configFile, dataDir: join(directory, 'data'), logDir: directory, extraArgs: ['--enable-feature=exemplar-storage'] })
+    prometheus = await startPrometheus({ configFile, dataDir: join(directory, 'data'), logDir: directory })
     const get = async (what: string) => ((await (await fetch(`${prometheus!.url}/api/v1/${what}`)).json()) as { data: unknown }).data
     await vi.waitFor(async () => {
       const { result } = (await get(`query?query=${encodeURIComponent('count(agent_requests_total)')}`)) as { result: { value: [number, string] }[] }
