@@ -4,15 +4,10 @@
  */
 import { Kind } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { Basis, type Settled } from '../traces/settled.ts'
+import { Basis, quantize, type Settled } from '../traces/settled.ts'
 import { cost, type ModelPrice } from './price.ts'
 import type { PriceBook } from './prices.ts'
 
-/**
- * Costs are whole multiples of 2^-36 USD (15 picodollars). Sums of such numbers are exact in a double up to
- * 131,072 USD, so the steps' sum equals the requests' to the last digit in whatever order they are added.
- */
-const QUANTUM = 2 ** 36
 /** A report of more than this for one call is damage, and would drown every other cost in a counter. */
 const MAX_REPORTED_USD = 10_000
 /** Prices looked up are remembered for this many (provider, model) pairs. */
@@ -130,10 +125,6 @@ export class CostAttribution {
 
 const counts = { input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0 }
 const NO_TOKENS = { input: -1, output: -1, cachedInput: -1, cacheWrite: -1, reasoning: -1 }
-
-function quantize(usd: number): number {
-  return Math.round(usd * QUANTUM) / QUANTUM
-}
 
 /** Shares the request's cost among its model calls by their duration, or among all steps where there is none. */
 function share(settled: Settled): number {

@@ -1,7 +1,7 @@
 /** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
 import { ERROR_TYPES, Kind, STEP_NAMES } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, BASES, OUTCOMES, Outcome, RESULTS, type Settled } from '../traces/settled.ts'
+import { ACTIONS, BASES, OUTCOMES, Outcome, quantize, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
 import { StepRows } from './steprows.ts'
 import type { SeriesStore } from './store.ts'
@@ -14,7 +14,6 @@ export interface UnpricedSteps {
 
 /** Quality scores that arrive with spans were made elsewhere. */
 const LAYER = 'external'
-const QUANTUM = 2 ** 36
 const CONTEXT_BANDS: readonly [number, string][] = [[10, '0-10'], [25, '11-25'], [50, '26-50'], [100, '51-100'], [Infinity, '101+']]
 
 export class Recorder {
@@ -200,9 +199,9 @@ export class Recorder {
   }
 }
 
-/** Rounded as cost/attribute.ts rounds, so that sums are exact and do not depend on their order: those of sampled steps are their requests', to the last digit. */
+/** Rounded as costs are, so that sums are exact and do not depend on their order: those of sampled steps are their requests', to the last digit. */
 function weighted(value: number, weight: number): number {
-  return Math.round(value * weight * QUANTUM) / QUANTUM
+  return quantize(value * weight)
 }
 
 function weightedTotal(settled: Settled): number {

@@ -53,7 +53,6 @@ export class Classifier {
       if (span.name === EMPTY) span.name = this.#spanName(span)
     }
     if (span.kind === Kind.model && (span.traits & STREAM_TWINS) !== 0 && !span.failed && span.numRank[Num.input] === 255 && span.numRank[Num.durationSeconds] === 255) span.kind = Kind.chain
-    if (span.seconds === 0 && span.numRank[Num.durationSeconds] !== 255) span.seconds = span.num[Num.durationSeconds]!
     if (span.numRank[Num.score] !== 255) span.addScore(span.text[Text.evaluator]!, span.num[Num.score]!)
     if (span.firstTokenMs > span.startMs) span.setNumber(Num.firstTokenSeconds, (span.firstTokenMs - span.startMs) / 1000, 30)
     if (span.kind === Kind.model) {

@@ -101,23 +101,9 @@ export class Scanner {
 
   private resourceSpans(b: Uint8Array, p: number, end: number, index: number, result: ScanResult): void {
     // The resource comes first in practice but need not: find it before the spans.
-    const start = p
-    let found = false
     this.resourceText.fill(0)
-    while (p < end && !found) {
-      const tag = this.varint(b, p, end)
-      p = this.pos
-      if (tag === 10) {
-        const length = this.varint(b, p, end)
-        if (this.pos + length > end) break
-        this.resource(b, this.pos, this.pos + length)
-        found = true
-      } else {
-        p = this.skip(b, p, end, tag)
-        if (p < 0) break
-      }
-    }
-    p = start
+    const at = this.first(b, p, end)
+    if (at >= 0) this.resource(b, at, this.pos)
     let scope = 0
     while (p < end) {
       const tag = this.varint(b, p, end)
@@ -161,7 +147,11 @@ export class Scanner {
     const span = this.span
     span.scope = 0
     span.traits = 0
-    if (b[p] !== 10) this.lateScope(b, p, end)
+    if (b[p] !== 10) {
+      // The scope comes before its spans in practice but need not.
+      const at = this.first(b, p, end)
+      if (at >= 0) this.scope(b, at, this.pos)
+    }
     let n = 0
     while (p < end) {
       const tag = b[p]!
@@ -198,35 +188,29 @@ export class Scanner {
     }
   }
 
-  /** The scope comes before its spans in practice but need not. */
-  private lateScope(b: Uint8Array, p: number, end: number): void {
+  private scope(b: Uint8Array, p: number, end: number): void {
+    const name = this.first(b, p, end)
+    if (name < 0) return
+    this.span.scope = this.strings.intern(b, name, this.pos - name)
+    this.span.traits = this.tables.traitsOf(this.strings.text(this.span.scope))
+  }
+
+  /** Where the first field 1 of a message begins, -1 when it has none; its end is then in `this.pos`. */
+  private first(b: Uint8Array, p: number, end: number): number {
     while (p >= 0 && p < end) {
       const tag = this.varint(b, p, end)
       p = this.pos
-      if (tag === 10) {
-        const length = this.varint(b, p, end)
-        if (this.pos + length <= end) this.scope(b, this.pos, this.pos + length)
-        return
+      if (tag !== 10) {
+        p = this.skip(b, p, end, tag)
+        continue
       }
-      p = this.skip(b, p, end, tag)
+      const length = this.varint(b, p, end)
+      const at = this.pos
+      if (at + length > end) return -1
+      this.pos = at + length
+      return at
     }
-  }
-
-  private scope(b: Uint8Array, p: number, end: number): void {
-    while (p < end) {
-      const tag = this.varint(b, p, end)
-      p = this.pos
-      if (tag === 10) {
-        const length = this.varint(b, p, end)
-        p = this.pos
-        if (p + length > end) return
-        this.span.scope = this.strings.intern(b, p, length)
-        this.span.traits = this.tables.traitsOf(this.strings.text(this.span.scope))
-        return
-      }
-      p = this.skip(b, p, end, tag)
-      if (p < 0) return
-    }
+    return -1
   }
 
   /** Fills the record from one Span message. False: `this.bad` says what is wrong with it. */
@@ -345,9 +329,9 @@ export class Scanner {
     span.endMs = (endHi * TWO32 + endLo) / 1e6
     const seconds = (endHi - startHi) * 4.294967296 + (endLo - startLo) * 1e-9
     span.seconds = seconds > 0 && span.startMs > 0 ? seconds : 0
-    if (span.seconds === 0 && span.numRank[Num.durationSeconds] !== 255 && span.endMs > 0) {
+    if (span.seconds === 0 && span.numRank[Num.durationSeconds] !== 255) {
       span.seconds = span.num[Num.durationSeconds]!
-      span.startMs = span.endMs - span.seconds * 1000
+      if (span.endMs > 0) span.startMs = span.endMs - span.seconds * 1000
     }
     const text = span.text
     const resource = this.resourceText

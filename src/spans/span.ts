@@ -163,6 +163,11 @@ export class Span {
     return this.text[Text[field]]!
   }
 
+  /** A number field by its place in `Num`, as far as 31 bits go; -1 when the span does not tell. */
+  told(field: number): number {
+    return this.numRank[field] === 255 ? -1 : Math.min(this.num[field]!, 0x7fffffff)
+  }
+
   /** A number field, -1 when the span does not tell. */
   numberOf(field: NumField): number {
     return this.numRank[Num[field]] === 255 ? -1 : this.num[Num[field]]!

@@ -15,7 +15,7 @@ import { DeadlineQueue } from './queue.ts'
 import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
 import { Requests, Row, RowFlag, State, Told } from './requests.ts'
 import { Responses } from './responses.ts'
-import { Outcome, Settled } from './settled.ts'
+import { Outcome, quantize, Settled } from './settled.ts'
 import { Settler } from './settle.ts'
 import { SeenSpans } from './seen.ts'
 import { Sources } from './sources.ts'
@@ -52,8 +52,6 @@ const BIG = 64
 const MAX_PENDING_SCORES = 10_000
 /** Scores held for one request; what comes past them is counted one by one. */
 const MAX_HELD_SCORES = 1000
-/** As cost/attribute.ts: sums of such numbers are exact. */
-const QUANTUM = 2 ** 36
 
 export class Assembler {
   readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0 }
@@ -219,7 +217,7 @@ export class Assembler {
       for (let which = 0; which < 3; which++) live[requests.toldOf(row, which)] = 1
       if (requests.state[row] === State.settled) continue
       for (let block = requests.ints[(row << 5) + Row.firstBlock]!; block >= 0; block = records.next[block]!) {
-        const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
+        const fill = requests.fillOf(row, block)
         for (let slot = 0; slot < fill; slot++) {
           const record = block * BLOCK + slot
           live[records.name(record)] = 1
@@ -302,7 +300,7 @@ export class Assembler {
     const { requests, records } = this
     const index = this.#bigIndex.get(row)!
     for (; block >= 0; block = records.next[block]!) {
-      const fill = block === requests.ints[(row << 5) + Row.lastBlock] ? requests.ints[(row << 5) + Row.fill]! : BLOCK
+      const fill = requests.fillOf(row, block)
       for (let slot = 0; slot < fill; slot++) index.set(idKey(records.idHi(block * BLOCK + slot), records.idLo(block * BLOCK + slot)), block * BLOCK + slot)
     }
   }
@@ -346,7 +344,7 @@ export class Assembler {
     const ticks = clampTicks(span.startMs > 0 ? Math.floor(span.startMs * 100) - Math.floor(requests.doubles[(row << 4) + Row.baseMs]! * 100) : -Infinity)
     records.set(record, parent, ticks, roundSeconds(span.seconds), span.name, pack(span.kind, span.cause, flags, source))
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
-    else if (span.num[Num.costUsd]! > 0 && span.numRank[Num.costUsd] !== 255 && isRoot) requests.doubles[(row << 4) + Row.costUsd]! += Math.round(span.num[Num.costUsd]! * QUANTUM) / QUANTUM
+    else if (isRoot && span.told(Num.costUsd) > 0) requests.doubles[(row << 4) + Row.costUsd]! += quantize(span.num[Num.costUsd]!)
     this.#tell(span, row, isRoot)
     if (span.scores.length > 0) for (const score of span.scores) this.#keepScore(row, score)
     if (isRoot && requests.ints[(row << 5) + Row.root]! < 0) {
@@ -357,9 +355,9 @@ export class Assembler {
   }
 
   #fillCall(span: Span, row: number, record: number): void {
-    const call = this.records.setCall(record, span.text[Text.provider]!, told(span, Num.input), told(span, Num.output), span.responseLo)
-    const cached = told(span, Num.cachedInput), write = told(span, Num.cacheWrite), reasoning = told(span, Num.reasoning)
-    const messages = told(span, Num.messages), first = told(span, Num.firstTokenSeconds), cost = told(span, Num.costUsd)
+    const call = this.records.setCall(record, span.text[Text.provider]!, span.told(Num.input), span.told(Num.output), span.responseLo)
+    const cached = span.told(Num.cachedInput), write = span.told(Num.cacheWrite), reasoning = span.told(Num.reasoning)
+    const messages = span.told(Num.messages), first = span.told(Num.firstTokenSeconds), cost = span.told(Num.costUsd)
     // All untold, which is -1, make -6.
     if (cached + write + reasoning + messages + first + cost > -6) this.records.setDetail(call, cached, write, reasoning, messages, roundSeconds(first), cost)
     if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
@@ -545,9 +543,4 @@ export class Assembler {
 /** 53 of a span id's 64 bits: enough to tell the spans of one request apart. */
 function idKey(idHi: number, idLo: number): number {
   return (idLo >>> 0) + (idHi & 0x1fffff) * 4294967296
-}
-
-/** What the span tells, -1 where it does not. */
-function told(span: Span, field: number): number {
-  return span.numRank[field] === 255 ? -1 : Math.min(span.num[field]!, 0x7fffffff)
 }

@@ -3,6 +3,8 @@
  * records are, and what its root said. A row is open, then rooted, then settled (remembered for late
  * spans), then free. All rows exist from the start, so their number is a limit.
  */
+import { BLOCK } from './records.ts'
+
 /** What is known of a row besides its state. */
 export const RowFlag = { joined: 1, agentSeen: 2, twins: 4, failed: 8 } as const
 
@@ -114,6 +116,12 @@ export class Requests {
       this.doubles[d] = rank
       this.ints[i + Row.toldId] = spanId
     }
+  }
+
+  /** Records used in one of a row's blocks: all but the last are full. */
+  fillOf(row: number, block: number): number {
+    const i = row << 5
+    return block === this.ints[i + Row.lastBlock] ? this.ints[i + Row.fill]! : BLOCK
   }
 
   toldOf(row: number, which: number): number {

@@ -163,8 +163,8 @@ class Recent {
     this.#at = (at + 1) & (MAX_SILENT - 1)
     this.#scopes[at] = span.scope
     this.#services[at] = span.text[Text.service]!
-    this.#inputs[at] = told(span, Num.input)
-    this.#outputs[at] = told(span, Num.output)
+    this.#inputs[at] = span.told(Num.input)
+    this.#outputs[at] = span.told(Num.output)
     this.#failed[at] = span.failed ? 1 : 0
     this.#startMs[at] = span.startMs
     this.#endMs[at] = span.endMs
@@ -186,7 +186,7 @@ class Recent {
       const end = this.#endMs[i]!
       const inside = span.startMs >= start - SLACK_MS && span.endMs <= end + SLACK_MS
       const around = start >= span.startMs - SLACK_MS && end <= span.endMs + SLACK_MS
-      if ((!inside && !around) || differ(told(span, Num.input), this.#inputs[i]!) || differ(told(span, Num.output), this.#outputs[i]!)) continue
+      if ((!inside && !around) || differ(span.told(Num.input), this.#inputs[i]!) || differ(span.told(Num.output), this.#outputs[i]!)) continue
       if (this.#isOpen(i, records) && records.rowOf(this.#records[i]!) === row) continue
       if (best < 0 || Math.abs(start - span.startMs) < Math.abs(this.#startMs[best]! - span.startMs)) best = i
     }
@@ -212,8 +212,4 @@ class Recent {
 
 function differ(a: number, b: number): boolean {
   return a >= 0 && b >= 0 && a !== b
-}
-
-function told(span: Span, field: number): number {
-  return span.numRank[field] === 255 ? -1 : span.num[field]!
 }

@@ -28,7 +28,7 @@ export class SeenSpans {
     let count = 0
     for (let block = ints[i + Row.firstBlock]!; block >= 0;) {
       const next = records.next[block]!
-      const fill = block === ints[i + Row.lastBlock] ? ints[i + Row.fill]! : BLOCK
+      const fill = this.#requests.fillOf(row, block)
       for (let slot = 0; slot < fill; slot++) {
         const record = block * BLOCK + slot
         if ((records.packed(record) & Flag.arrived) !== 0) prints[count++] = fingerprint(records.idHi(record), records.idLo(record))

@@ -76,16 +76,15 @@ export class Settler {
       settled.stepSeconds[i] = roundSeconds(span.seconds)
       settled.failed[i] = span.failed ? 1 : 0
       if (span.kind === Kind.model || span.kind === Kind.embedding) {
-        const told = (field: number) => (span.numRank[field] === 255 ? -1 : Math.min(span.num[field]!, 0x7fffffff))
         settled.provider[i] = span.text[Text.provider]!
-        settled.input[i] = told(Num.input)
-        settled.output[i] = told(Num.output)
-        settled.cachedInput[i] = told(Num.cachedInput)
-        settled.cacheWrite[i] = told(Num.cacheWrite)
-        settled.reasoning[i] = told(Num.reasoning)
-        settled.stepMessages[i] = told(Num.messages)
-        settled.firstTokenSeconds[i] = roundSeconds(told(Num.firstTokenSeconds))
-        settled.reportedUsd[i] = span.numRank[Num.costUsd] === 255 ? -1 : span.num[Num.costUsd]!
+        settled.input[i] = span.told(Num.input)
+        settled.output[i] = span.told(Num.output)
+        settled.cachedInput[i] = span.told(Num.cachedInput)
+        settled.cacheWrite[i] = span.told(Num.cacheWrite)
+        settled.reasoning[i] = span.told(Num.reasoning)
+        settled.stepMessages[i] = span.told(Num.messages)
+        settled.firstTokenSeconds[i] = roundSeconds(span.told(Num.firstTokenSeconds))
+        settled.reportedUsd[i] = span.told(Num.costUsd)
       }
       if (span.failed) {
         settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]! })

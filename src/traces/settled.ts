@@ -127,3 +127,13 @@ export interface Recovery {
   /** Index into RESULTS. */
   readonly result: number
 }
+
+/**
+ * Costs are whole multiples of 2^-36 USD (15 picodollars). Sums of such numbers are exact in a double up to
+ * 131,072 USD, so the steps' sum equals the requests' to the last digit in whatever order they are added.
+ */
+const QUANTUM = 2 ** 36
+
+export function quantize(usd: number): number {
+  return Math.round(usd * QUANTUM) / QUANTUM
+}
