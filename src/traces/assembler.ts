@@ -17,6 +17,7 @@ import { Requests, Row, RowFlag, State, Told } from './requests.ts'
 import { Responses } from './responses.ts'
 import { Outcome, quantize, Settled } from './settled.ts'
 import { Settler } from './settle.ts'
+import { Scores } from './scores.ts'
 import { SeenSpans } from './seen.ts'
 import { Sources } from './sources.ts'
 
@@ -48,10 +49,6 @@ const LOCAL_ROOT_FIRST = ROOT_FIRST / 2
 const RESOURCE_LAST = ROOT_FIRST / 8
 /** Past this many records a request's span ids are looked up in a map instead of by looking at each. */
 const BIG = 64
-/** Traces for which scores wait that no span of has come yet. */
-const MAX_PENDING_SCORES = 10_000
-/** Scores held for one request; what comes past them is counted one by one. */
-const MAX_HELD_SCORES = 1000
 
 export class Assembler {
   readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0 }
@@ -67,9 +64,7 @@ export class Assembler {
   readonly #idle = new DeadlineQueue()
   readonly #rooted = new DeadlineQueue()
   readonly #remembered = new DeadlineQueue()
-  readonly #scores = new Map<number, Score[]>()
-  /** In the order of their deadlines. */
-  readonly #pendingScores = new Map<string, { readonly scores: Score[]; readonly deadlineMs: number }>()
+  readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores) => this.#nobodysScores(scores))
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
 
@@ -143,18 +138,9 @@ export class Assembler {
   /** A score for a request by trace id, from a log record: it may come before, while or after the request is in hand. */
   addScore(trace: Int32Array, score: Score, nowMs: number): void {
     const row = this.requests.find(trace)
-    if (row >= 0) {
-      if (this.requests.state[row] === State.settled) this.#lateScores(row, [score])
-      else this.#keepScore(row, score)
-      return
-    }
-    const key = trace.join()
-    const pending = this.#pendingScores.get(key)
-    if (pending === undefined) {
-      if (this.#pendingScores.size >= MAX_PENDING_SCORES) this.#giveUpScores()
-      this.#pendingScores.set(key, { scores: [score], deadlineMs: nowMs + this.#options.idleTimeoutMs })
-    } else if (pending.scores.length < MAX_HELD_SCORES) pending.scores.push(score)
-    else this.#nobodysScores([score])
+    if (row < 0) this.#scores.await(trace, score, nowMs + this.#options.idleTimeoutMs)
+    else if (this.requests.state[row] === State.settled) this.#lateScores(row, [score])
+    else this.#scores.hold(row, score)
   }
 
   /** Ends a push: what its spans need to be looked up for is looked up together. */
@@ -190,10 +176,7 @@ export class Assembler {
       const row = this.#remembered.take(requests.generation)
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
     }
-    for (const { deadlineMs } of this.#pendingScores.values()) {
-      if (deadlineMs > nowMs) break
-      this.#giveUpScores()
-    }
+    this.#scores.giveUp(nowMs)
   }
 
   /** Settles everything in hand, at shutdown. */
@@ -204,7 +187,7 @@ export class Assembler {
         if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs)
       }
     }
-    while (this.#pendingScores.size > 0) this.#giveUpScores()
+    this.#scores.giveUp(Infinity)
   }
 
   /** Marks the numbers of all strings in use, for a sweep of the string table. */
@@ -226,8 +209,7 @@ export class Assembler {
         }
       }
     }
-    for (const list of this.#scores.values()) for (const score of list) live[score.evaluator] = 1
-    for (const { scores } of this.#pendingScores.values()) for (const score of scores) live[score.evaluator] = 1
+    this.#scores.markLive(live)
     this.#responses.markLive(live)
   }
 
@@ -238,14 +220,7 @@ export class Assembler {
     this.requests.doubles[(row << 4) + Row.baseMs] = span.startMs
     this.requests.ints[(row << 5) + Row.service] = span.text[Text.service]!
     this.#idle.push(row, this.requests.generation[row]!, nowMs + this.#options.idleTimeoutMs)
-    if (this.#pendingScores.size > 0) {
-      const key = span.trace.join()
-      const pending = this.#pendingScores.get(key)
-      if (pending !== undefined) {
-        this.#pendingScores.delete(key)
-        for (const score of pending.scores) this.#keepScore(row, score)
-      }
-    }
+    this.#scores.arrived(span.trace, row)
     return row
   }
 
@@ -346,7 +321,7 @@ export class Assembler {
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
     else if (isRoot && span.told(Num.costUsd) > 0) requests.doubles[(row << 4) + Row.costUsd]! += quantize(span.num[Num.costUsd]!)
     this.#tell(span, row, isRoot)
-    if (span.scores.length > 0) for (const score of span.scores) this.#keepScore(row, score)
+    if (span.scores.length > 0) for (const score of span.scores) this.#scores.hold(row, score)
     if (isRoot && requests.ints[(row << 5) + Row.root]! < 0) {
       requests.ints[(row << 5) + Row.root] = record
       requests.state[row] = State.rooted
@@ -384,8 +359,7 @@ export class Assembler {
       } else if (requests.state[other] === State.settled) {
         if (requests.ints[(row << 5) + Row.records] === 0 && requests.state[row] === State.open) {
           // The run has settled and this trace is its latecomer.
-          const scores = this.#scores.get(row)
-          this.#scores.delete(row)
+          const scores = this.#scores.take(row)
           this.#open--
           requests.merge(row, other)
           row = other
@@ -434,8 +408,7 @@ export class Assembler {
       const text = requests.toldOf(from, which)
       if (text !== 0) requests.tell(to, which, text, requests.toldRankOf(from, which), requests.ints[(from << 5) + Row.toldId + which]!)
     }
-    for (const score of this.#scores.get(from) ?? []) this.#keepScore(to, score)
-    this.#scores.delete(from)
+    for (const score of this.#scores.take(from) ?? []) this.#scores.hold(to, score)
     if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
       requests.state[to] = State.rooted
       this.#rooted.push(to, requests.generation[to]!, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
@@ -453,13 +426,6 @@ export class Assembler {
     this.requests.ints[(row << 5) + Row.records]! += BLOCK - this.requests.ints[(row << 5) + Row.fill]!
   }
 
-  #keepScore(row: number, score: Score): void {
-    const scores = this.#scores.get(row)
-    if (scores === undefined) this.#scores.set(row, [score])
-    else if (scores.length < MAX_HELD_SCORES) scores.push(score)
-    else this.#lateScores(row, [score])
-  }
-
   /** Counts scores by themselves, for the tenant of their request. */
   #lateScores(row: number, scores: readonly Score[]): void {
     const settled = this.#lateRecord(row)
@@ -467,14 +433,7 @@ export class Assembler {
     this.#onSettled(settled)
   }
 
-  /** Counts the scores that have waited longest for a request, which is not coming. */
-  #giveUpScores(): void {
-    for (const [key, { scores }] of this.#pendingScores) {
-      this.#pendingScores.delete(key)
-      return this.#nobodysScores(scores)
-    }
-  }
-
+  /** Counts the scores of a request that is not coming. */
   #nobodysScores(scores: readonly Score[]): void {
     const settled = this.#settled
     settled.reset()
@@ -485,9 +444,7 @@ export class Assembler {
 
   #settle(row: number, nowMs: number): void {
     const settled = this.#settled
-    const scores = this.#scores.get(row)
-    this.#settler.settle(row, settled, scores)
-    if (scores !== undefined) this.#scores.delete(row)
+    this.#settler.settle(row, settled, this.#scores.take(row))
     this.#bigIndex.delete(row)
     this.#open--
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent
