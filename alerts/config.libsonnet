@@ -12,7 +12,10 @@
     // %s is the name of the alert.
     runbookUrlPattern: 'http://127.0.0.1:9464/runbooks/%s',
     dashboardUrlPrefix: 'http://127.0.0.1:3000',
-    dashboardUids: { requests: 'spanbridge-requests', errors: 'spanbridge-errors' },
+    dashboardUids: {
+      [name]: 'spanbridge-' + name
+      for name in ['overview', 'requests', 'cost', 'quality', 'errors', 'tenant', 'agent', 'bridge']
+    },
 
     pager: {
       url: 'http://127.0.0.1:9464/pager/webhook',

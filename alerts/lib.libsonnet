@@ -50,7 +50,9 @@ function(config) {
 
   runbookUrl(alert): config.runbookUrlPattern % alert,
 
-  dashboardUrl(dashboard):
-    config.dashboardUrlPrefix + '/d/' + config.dashboardUids[dashboard] + '?'
-    + std.join('&', ['var-%s={{ $labels.%s | urlquery }}' % [name, name] for name in lib.who]),
+  // The dashboard with its variables filled from the alert's labels.
+  dashboardUrl(dashboard, labels=lib.who):
+    config.dashboardUrlPrefix + '/d/' + config.dashboardUids[dashboard]
+    + (if labels == [] then '' else '?')
+    + std.join('&', ['var-%s={{ $labels.%s | urlquery }}' % [name, name] for name in labels]),
 }

@@ -1,22 +1,20 @@
 // The monitoring mixin. Recording rules in prometheusRules, alerts in prometheusAlerts, their routing in
-// alertmanagerConfig, settings in _config.
-local documented = (import 'objectives.json').objectives;
-
+// alertmanagerConfig, settings in _config. A room is a file that gives { rules, alerts }: groups of Prometheus.
 (import 'config.libsonnet') + {
   local config = self._config,
   local lib = (import 'lib.libsonnet')(config),
-  local objectives = [objective for objective in documented if std.member(config.objectives, objective.id)],
-  local events = (import 'events.libsonnet')(config, lib),
-  local burn = (import 'burn.libsonnet')(config, lib),
+  local annotations = (import 'annotations.libsonnet')(config, lib),
+  local rooms = [room(config, lib, annotations) for room in [
+    import 'objectives/objectives.libsonnet',
+    import 'causes.libsonnet',
+  ]],
 
   prometheusRules+:: {
-    groups+: [(import 'limits.libsonnet')(config, lib)(objectives)]
-             + std.flattenArrays([events(objective) for objective in objectives])
-             + [(import 'causes.libsonnet')(config, lib)],
+    groups+: std.flatMap(function(room) room.rules, rooms),
   },
 
   prometheusAlerts+:: {
-    groups+: [burn(objective) for objective in objectives],
+    groups+: std.flatMap(function(room) room.alerts, rooms),
   },
 
   alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config),

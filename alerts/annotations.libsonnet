@@ -1,0 +1,71 @@
+// What every alert says, in one shape. An alert is written as
+//   annotations.alert(name, severity, owner, expr, { summary, description, cause, dashboard, … })
+// and leaves here with its links, its cause and its first remedy.
+local remedies = import 'remedies.json';
+
+function(config, lib)
+  local sampled(text) = '{{ with . | first }}' + text + '{{ end }}';
+
+  // {{ if eq .Labels.type "timeout" }}…{{ else if … }}…{{ end }}
+  local choose(label, table, otherwise) =
+    '{{ if ' + std.join('{{ else if ', ['eq .Labels.%s "%s" }}%s' % [label, key, table[key]] for key in std.objectFields(table)])
+    + '{{ else }}' + otherwise + '{{ end }}';
+
+  // tool lookup_order
+  local place = '{{ .Labels.step }}{{ if .Labels.name }} ' + lib.name('.Labels.name') + '{{ end }}';
+
+  // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
+  local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.%s }}' % name, '') for name in names };
+
+  {
+    local annotations = self,
+
+    // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
+    // labels of the alert that the query is asked for.
+    failures(who=lib.who)::
+      local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share10m{*})', sampled(found), nothing, who);
+      {
+        root_cause: top(
+          '{{ if .Labels.step }}' + place + '{{ else }}{{ .Labels.class }}{{ end }}'
+          + ': {{ .Labels.type }}{{ if eq .Labels.type .Labels.class }} error{{ end }}'
+          + ', {{ .Value | humanizePercentage }} of the failures of the last 10 minutes',
+          'no failed request with a known cause in the last 10 minutes'
+        ),
+        remedy: top(choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
+      } + parts(top, ['class', 'type', 'step', 'name']),
+
+    // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
+    slowness(who=[label for label in lib.who if label != 'tenant_id'])::
+      local top(found, nothing) = lib.query('topk(1, agent_step:agent_step_duration_seconds:share10m{*})', sampled(found), nothing, who);
+      {
+        root_cause: top(
+          place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last 10 minutes',
+          'no step of this agent ended in the last 10 minutes'
+        ),
+        remedy: top(choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
+      } + parts(top, ['step', 'name']),
+
+    // A cause that a query finds otherwise: `found` and `remedy` are templates with the top sample in `.`, `nothing` and `otherwise` stand where there is none.
+    top(expr, found, nothing, remedy, otherwise, names=[], who=lib.who)::
+      local ask(text, none) = lib.query('topk(1, %s)' % expr, sampled(text), none, who);
+      { root_cause: ask(found, nothing), remedy: ask(remedy, otherwise) } + parts(ask, names),
+
+    // A cause that is known when the rule is written.
+    known(cause, remedy):: { root_cause: cause, remedy: remedy },
+
+    // A rule. `says` has summary (static), description, dashboard (a key of dashboardUids), cause, and where there is a number to show value and limit;
+    // `rule` what else Prometheus takes, such as `for` and `keep_firing_for`.
+    alert(name, severity, owner, expr, says, labels={}, rule={}, who=lib.who):: {
+      alert: name,
+      expr: expr,
+      labels: config.extraLabels + labels { severity: severity, owner: owner },
+      annotations: {
+        [field]: says[field]
+        for field in ['summary', 'description', 'value', 'limit']
+        if std.objectHas(says, field)
+      } + {
+        runbook_url: lib.runbookUrl(name),
+        dashboard_url: lib.dashboardUrl(says.dashboard, who),
+      } + says.cause,
+    } + rule,
+  }
