@@ -14,6 +14,8 @@ function(config, lib)
   // tool lookup_order
   local place = '{{ .Labels.step }}{{ if .Labels.name }} ' + lib.name('.Labels.name') + '{{ end }}';
 
+  local recently = lib.inWords(lib.causeRange);
+
   // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
   local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.%s }}' % name, '') for name in names };
 
@@ -23,24 +25,24 @@ function(config, lib)
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
     // labels of the alert that the query is asked for.
     failures(who=lib.who)::
-      local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share10m{*})', sampled(found), nothing, who);
+      local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share{*})', sampled(found), nothing, who);
       {
         root_cause: top(
           '{{ if .Labels.step }}' + place + '{{ else }}{{ .Labels.class }}{{ end }}'
           + ': {{ .Labels.type }}{{ if eq .Labels.type .Labels.class }} error{{ end }}'
-          + ', {{ .Value | humanizePercentage }} of the failures of the last 10 minutes',
-          'no failed request with a known cause in the last 10 minutes'
+          + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,
+          'no failed request with a known cause in the last ' + recently
         ),
         remedy: top(choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
       } + parts(top, ['class', 'type', 'step', 'name']),
 
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
     slowness(who=[label for label in lib.who if label != 'tenant_id'])::
-      local top(found, nothing) = lib.query('topk(1, agent_step:agent_step_duration_seconds:share10m{*})', sampled(found), nothing, who);
+      local top(found, nothing) = lib.query('topk(1, agent_step:agent_step_duration_seconds:share{*})', sampled(found), nothing, who);
       {
         root_cause: top(
-          place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last 10 minutes',
-          'no step of this agent ended in the last 10 minutes'
+          place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last ' + recently,
+          'no step of this agent ended in the last ' + recently
         ),
         remedy: top(choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
       } + parts(top, ['step', 'name']),

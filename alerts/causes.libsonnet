@@ -1,5 +1,6 @@
-// Shares of the last ten minutes, for the root cause in a page: which error failed the requests, which step took the time.
-// They are recorded, because an annotation's query runs again for every alert at every evaluation.
+// Shares of the last minutes, for the root cause in a page: which error failed the requests, which step took the time.
+// They are recorded, because an annotation's query runs again for every alert at every evaluation. Their names do not tell the range, which
+// is configuration, so that dashboards need not know it.
 function(config, lib, annotations)
   local causes = lib.series('agent_root_causes_total');
   local byCause = lib.labels(['tenant_id', 'agent', 'class', 'type', 'step', 'name']);
@@ -7,34 +8,36 @@ function(config, lib, annotations)
   // A step of kind agent contains the steps of that agent, and would always be the slowest.
   local steps = lib.series('agent_step_duration_seconds_sum', ['step!="agent"']);
 
+  local range = lib.causeRange;
+
   local group = lib.group('causes', [
     {
       // A series that begins with its first failure has no increase yet, and the first failures are the ones that page: a series without
       // a sample in the hour before counts with its whole value.
-      record: 'tenant_agent_cause:agent_root_causes:increase10m',
+      record: 'tenant_agent_cause:agent_root_causes:increase',
       expr: |||
         sum by (%s) (
-          (%s unless present_over_time(%s[1h] offset 10m))
+          (%s unless present_over_time(%s[1h] offset %s))
           or
-          increase(%s[10m])
+          increase(%s[%s])
         ) > 0
-      ||| % [byCause, causes, causes, causes],
+      ||| % [byCause, causes, causes, range, causes, range],
     },
     {
-      record: 'tenant_agent_cause:agent_root_causes:share10m',
+      record: 'tenant_agent_cause:agent_root_causes:share',
       expr: |||
-        tenant_agent_cause:agent_root_causes:increase10m
+        tenant_agent_cause:agent_root_causes:increase
         / on (%s) group_left ()
-        sum by (%s) (tenant_agent_cause:agent_root_causes:increase10m)
+        sum by (%s) (tenant_agent_cause:agent_root_causes:increase)
       ||| % [lib.labels(['tenant_id', 'agent']), lib.labels(['tenant_id', 'agent'])],
     },
     {
-      record: 'agent_step:agent_step_duration_seconds:share10m',
+      record: 'agent_step:agent_step_duration_seconds:share',
       expr: |||
-        (sum by (%s) (rate(%s[10m])) > 0)
+        (sum by (%s) (rate(%s[%s])) > 0)
         / on (%s) group_left ()
-        sum by (%s) (rate(%s[10m]))
-      ||| % [byStep, steps, lib.labels(['agent']), lib.labels(['agent']), steps],
+        sum by (%s) (rate(%s[%s]))
+      ||| % [byStep, steps, range, lib.labels(['agent']), lib.labels(['agent']), steps, range],
     },
   ]);
 

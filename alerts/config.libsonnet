@@ -25,6 +25,10 @@
       repeatInterval: '4h',
     },
 
+    // How often the bridges are scraped. No range is shorter than four scrapes, so with long intervals short ranges grow.
+    scrapeInterval: '30s',
+    // The root cause in a page is the most frequent one of this long.
+    causeRange: '10m',
     // null leaves it to Prometheus's own evaluation_interval, which the demo sets to 5 s.
     evaluationInterval: null,
     // Ranges of two hours and more read many samples and change slowly.

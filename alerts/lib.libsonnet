@@ -18,13 +18,30 @@ function(config) {
     local unit = { s: 1, m: 60, h: 3600, d: 86400 };
     std.parseInt(std.substr(duration, 0, std.length(duration) - 1)) * unit[duration[std.length(duration) - 1]],
 
-  inWords(duration): std.get({ '1h': 'hour', '1d': 'day' }, duration, duration),
+  // 600 is '10m': the largest unit that divides it.
+  duration(seconds):
+    local units = [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]];
+    local fitting = [unit for unit in units if seconds % unit[1] == 0][0];
+    '%d%s' % [seconds / fitting[1], fitting[0]],
+
+  // A range that a rate or an increase may have: at least four scrapes, so that one that is lost or late leaves enough of them. To be
+  // used for every range over a bridge's metric, in the names of what is recorded and in what an alert says of it.
+  range(duration): if self.seconds(duration) >= 4 * self.seconds(config.scrapeInterval) then duration else self.duration(4 * self.seconds(config.scrapeInterval)),
+
+  // What a page calls recent when it names a cause.
+  causeRange: self.range(config.causeRange),
+
+  // '10m' is '10 minutes', '1h' is 'hour', as in "of the last …".
+  inWords(duration):
+    local number = std.parseInt(std.substr(duration, 0, std.length(duration) - 1));
+    local unit = { s: 'second', m: 'minute', h: 'hour', d: 'day' }[duration[std.length(duration) - 1]];
+    if number == 1 then unit else '%d %ss' % [number, unit],
 
   isLong(duration): lib.seconds(duration) >= 7200,
 
   // Every window of the burn rates, each once, shortest first.
   windows: std.sort(
-    std.set([pair[end] for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
+    std.set([lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
     function(window) lib.seconds(window),
   ),
 
