@@ -62,7 +62,7 @@ function(config, lib, annotations)
         atLeast('objective_events', pair.long, config.minEvents),
         atLeast('objective_bad_events', pair.long, config.minBadEvents),
       ]) + '\n)'
-      for pair in pairs
+      for pair in [pair { short: lib.range(pair.short), long: lib.range(pair.long) } for pair in pairs]
     ]);
 
   // How fast the documented target can burn; below 1 the alert would be silent while the objective is missed.
@@ -75,7 +75,7 @@ function(config, lib, annotations)
     lib.group(objective.id + '-burn', [
       assert [pair for pair in level.pairs if !reachable(objective, pair)] == [] :
              'cannot make a burn-rate alert for objective %s: at its target no burn reaches the factors' % objective.id;
-      local window = level.pairs[0].long;
+      local window = lib.range(level.pairs[0].long);
       annotations.alert(view.name, level.severity, objective.owner, expr(objective, level.pairs), view {
         // 71% of the requests of agent support_agent, tenant acme, succeeded in the last hour; the objective is 99.5%.
         description:

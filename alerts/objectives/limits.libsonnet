@@ -11,7 +11,7 @@ function(config, lib)
       stricter(objective),
       lib.labels(labels),
       lib.series('agent_objective', ['objective="%s"' % objective.id] + matchers),
-      config.memory,
+      lib.range(config.memory),
     ];
 
   // The most specific limit wins: of the tenant and the agent, of the tenant, of the agent, of everyone. The result of each branch has the
@@ -34,7 +34,7 @@ function(config, lib)
     else '0 * %s + %.10g' % [limit, (1000 - objective.measure.quantile * 1000) / 1000];
 
   function(objectives) lib.group('limits', [
-    { record: present, expr: 'group by (%s) (last_over_time(%s[%s]))' % [by, lib.series('agent_requests_total'), config.memory] },
+    { record: present, expr: 'group by (%s) (last_over_time(%s[%s]))' % [by, lib.series('agent_requests_total'), lib.range(config.memory)] },
   ] + std.flattenArrays([
     [
       { record: 'tenant_agent:objective:limit', labels: { objective: objective.id }, expr: inForce(objective) },
