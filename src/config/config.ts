@@ -39,13 +39,11 @@ export interface LatencyPricing {
   readonly applyTo: 'unpriced' | 'all'
 }
 
-export interface ObjectiveLimit {
-  readonly objective: string
-  /** '' is everyone. */
-  readonly tenant: string
-  readonly agent: string
-  readonly limit: number
-}
+/** A limit, or all limits of a profile, for a tenant and an agent; '' is everyone. */
+export type ObjectiveLimit = { readonly tenant: string; readonly agent: string } & (
+  | { readonly objective: string; readonly limit: number }
+  | { readonly profile: string }
+)
 
 export interface Sources {
   /** Values of flags by key (`httpAddress`), and `config`, the file. Undefined ones were not given. */
@@ -119,7 +117,7 @@ function keysAt(path: Path): string[] {
   const prefix = path.filter((part) => typeof part !== 'number').join('.')
   const names = [...environmentNames().values()].map((setting: Setting) => setting.path.join('.'))
   const below = names.filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1))
-  return prefix === 'objectives' ? ['objective', 'tenant', 'agent', 'limit'] : below
+  return prefix === 'objectives' ? ['objective', 'limit', 'profile', 'tenant', 'agent'] : below
 }
 
 function contradictions(values: Values, at: (path: Path) => string): string[] {
@@ -173,9 +171,14 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     tenantAttributes: values.tenant.attributes,
     projectAttributes: values.project.attributes,
     agentAttributes: values.agent.attributes,
-    objectives: values.objectives.map((own) => ({ objective: own.objective, tenant: own.tenant ?? '', agent: own.agent ?? '', limit: own.limit })),
+    objectives: values.objectives.map(objectiveLimit),
     warnings,
   }
+}
+
+/** The schema has seen to it that a row without a profile has an objective and a limit. */
+function objectiveLimit({ objective, limit, profile, tenant = '', agent = '' }: Values['objectives'][number]): ObjectiveLimit {
+  return profile === undefined ? { objective: objective!, tenant, agent, limit: limit! } : { profile, tenant, agent }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -75,31 +75,52 @@ export function readObjectives(file: URL | string = FILE): readonly Objective[] 
 }
 
 /**
- * The limits in force: every objective that has a limit, for everyone, then each limit of the configuration. A limit
- * without tenant and agent takes the place of the documented one. The rules choose for a request, in this order: the limit of
- * its tenant and agent, of its tenant, of its agent, of everyone.
+ * The limits in force: every objective that has a limit, for everyone, then the limits of the configuration. A limit
+ * without tenant and agent takes the place of the documented one, and one told by itself that of a profile for the same tenant and
+ * agent. The rules choose for a request, in this order: the limit of its tenant and agent, of its tenant, of its agent, of everyone.
  *
- * Throws for a limit that no rule could judge: an unknown objective, one told twice, a latency without a bucket boundary, a ratio
- * outside 0 to 1.
+ * Throws for a limit that no rule could judge: an unknown objective or profile, one told twice, a latency without a bucket boundary,
+ * a ratio outside 0 to 1.
  */
 export function objectiveRows(objectives: readonly Objective[], own: readonly ObjectiveLimit[], boundaries: Boundaries): ObjectiveRow[] {
   const rows = new Map<string, ObjectiveRow>()
-  const put = (row: ObjectiveRow) => rows.set(JSON.stringify([row.objective, row.agent, row.tenant_id]), row)
-  for (const { id, limit } of objectives) if (limit !== null) put({ objective: id, agent: '', tenant_id: '', value: limit })
+  for (const { id, limit } of objectives) if (limit !== null) rows.set(keyOf(id, '', ''), { objective: id, agent: '', tenant_id: '', value: limit })
 
-  const told = new Set<string>()
+  // By whom a limit was told, so that a contradiction is noticed.
+  const told = new Map<string, 'profile' | 'itself'>()
   own.forEach((one, at) => {
     const fail = (cause: string) => new Error(`cannot use objectives[${at}]: ${cause}`)
-    const found = objectives.find(({ id }) => id === one.objective)
-    if (!found) throw fail(`no objective ${JSON.stringify(one.objective)}; there are ${objectives.map(({ id }) => id).join(', ')}`)
-    const problem = unjudgeable(found, one.limit, boundaries)
-    if (problem !== '') throw fail(problem)
-    const key = JSON.stringify([one.objective, one.agent, one.tenant])
-    if (told.has(key)) throw fail(`${one.objective} is set twice for the same tenant and agent`)
-    told.add(key)
-    put({ objective: one.objective, agent: one.agent, tenant_id: one.tenant, value: one.limit })
+    const by = 'profile' in one ? 'profile' : 'itself'
+    for (const [objective, limit] of limitsOf(one, objectives, fail)) {
+      const problem = unjudgeable(objective, limit, boundaries)
+      if (problem !== '') throw fail(problem)
+      const key = keyOf(objective.id, one.agent, one.tenant)
+      const before = told.get(key)
+      if (before === by) throw fail(`${objective.id} is set twice for the same tenant and agent`)
+      told.set(key, by)
+      if (before === undefined || by === 'itself') rows.set(key, { objective: objective.id, agent: one.agent, tenant_id: one.tenant, value: limit })
+    }
   })
   return [...rows.values()]
+}
+
+function keyOf(objective: string, agent: string, tenant: string): string {
+  return JSON.stringify([objective, agent, tenant])
+}
+
+function limitsOf(one: ObjectiveLimit, objectives: readonly Objective[], fail: (cause: string) => Error): [Objective, number][] {
+  if (!('profile' in one)) {
+    const found = objectives.find(({ id }) => id === one.objective)
+    if (!found) throw fail(`no objective ${JSON.stringify(one.objective)}; there are ${objectives.map(({ id }) => id).join(', ')}`)
+    return [[found, one.limit]]
+  }
+  const limits = objectives.flatMap((objective): [Objective, number][] => {
+    const profiles = objective.profiles ?? {}
+    return Object.hasOwn(profiles, one.profile) ? [[objective, profiles[one.profile]!]] : []
+  })
+  if (limits.length > 0) return limits
+  const known = new Set(objectives.flatMap(({ profiles }) => Object.keys(profiles ?? {})))
+  throw fail(`no profile ${JSON.stringify(one.profile)}; there are ${[...known].join(', ')}`)
 }
 
 /** Why no rule could judge this limit, '' when one can. */
@@ -107,6 +128,9 @@ function unjudgeable({ id, measure, unit }: Objective, limit: number, boundaries
   if (measure.kind === 'drill') return `${id} is measured by the fire drill, not by a rule`
   // A budget of 0 would page for every single failure, and a burn rate is a division by it.
   if (measure.kind === 'ratio' && !(limit > 0 && limit < 1)) return `${id} has to be above 0 and below 1, and is ${limit}`
+  // A growth is a change: it may be a fall, and it may be more than double.
+  if (measure.kind === 'growth') return ''
+  if (limit < 0) return `${id} has to be at least 0, and is ${limit}`
   if (unit === 'ratio' && limit > 1) return `${id} is a ratio, at most 1, and is ${limit}`
   if (measure.kind !== 'latency' && measure.kind !== 'level') return ''
   const edges = boundaries(measure.metric)

@@ -3,7 +3,7 @@
  * names, the flags of `serve` and the reference in the docs follow from this table.
  */
 import { z } from 'zod'
-import { readAddress, readAmount, readCount, readDurationSeconds, reading, readOneOf, readSizeBytes, readText, readTexts } from './values.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, reading, readNumber, readOneOf, readSizeBytes, readText, readTexts } from './values.ts'
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -43,19 +43,31 @@ export const schema = z.strictObject({
 
   objectives: z
     .array(
-      z.strictObject({
-        objective: required(readText, 'Name of the objective, as in alerts/objectives.json.'),
-        tenant: optional(readText, 'Only for this tenant.'),
-        agent: optional(readText, 'Only for this agent.'),
-        limit: required(readAmount, 'The limit in place of the documented one, in its unit.'),
-      }),
+      z
+        .strictObject({
+          objective: optional(readText, 'Name of the objective, as in alerts/objectives.json.'),
+          limit: optional(readNumber, 'The limit in place of the documented one, in its unit.'),
+          profile: optional(readText, 'In place of objective and limit: all limits that alerts/objectives.json has under this name.'),
+          tenant: optional(readText, 'Only for this tenant.'),
+          agent: optional(readText, 'Only for this agent.'),
+        })
+        .superRefine(oneLimitOrProfile),
     )
     .max(10_000, { error: 'expected at most 10000 objectives' })
     .default([])
-    .describe('Limits of your own: for everyone, for a tenant, for an agent, or for one agent of one tenant.'),
+    .describe('Limits of your own, each by itself or as a profile: for everyone, for a tenant, for an agent, or for one agent of one tenant.'),
 })
 
 export type Values = z.output<typeof schema>
+
+function oneLimitOrProfile(row: { objective?: string | undefined; limit?: number | undefined; profile?: string | undefined }, context: z.RefinementCtx): void {
+  const fail = (message: string, path: string[] = []) => context.addIssue({ code: 'custom', message, path })
+  if (row.profile !== undefined) {
+    if (row.objective !== undefined || row.limit !== undefined) fail('expected no profile where there is an objective or a limit', ['profile'])
+  } else if (row.objective === undefined && row.limit === undefined) fail('expected an objective and its limit, or a profile')
+  else if (row.objective === undefined) fail('expected a text, got nothing', ['objective'])
+  else if (row.limit === undefined) fail('expected a number, got nothing', ['limit'])
+}
 
 function attributes(what: string, example: string) {
   return z

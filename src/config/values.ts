@@ -55,15 +55,15 @@ export function readSizeBytes(value: unknown): number {
 
 /** A whole number in [least, most]. */
 export function readCount(value: unknown, least: number, most: number): number {
-  const number = readDecimal(value)
+  const number = readNumber(value)
   if (!Number.isSafeInteger(number)) throw unlike('a whole number', value)
   if (number < least || number > most) throw unlike(`a whole number from ${least} to ${most}`, value)
   return number
 }
 
-/** A number of at least 0, as prices and limits are. */
+/** A number of at least 0, as prices are. */
 export function readAmount(value: unknown): number {
-  const number = readDecimal(value)
+  const number = readNumber(value)
   if (number < 0) throw unlike('a number of at least 0', value)
   return number
 }
@@ -100,7 +100,8 @@ export function reading<T>(read: (value: unknown) => T) {
   }
 }
 
-function readDecimal(value: unknown): number {
+/** Any finite number in decimal form. */
+export function readNumber(value: unknown): number {
   const number = typeof value === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value
   if (typeof number !== 'number' || !Number.isFinite(number)) throw unlike('a number', value)
   return number

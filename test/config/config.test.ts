@@ -53,7 +53,7 @@ describe('a configuration', () => {
   it('reads every setting from its variable', () => {
     const examples: Record<string, string> = {
       SPANBRIDGE_DATA_DIR: '/tmp/pages', SPANBRIDGE_PRICING: '/tmp/p.yaml', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '0.5', SPANBRIDGE_LATENCY_PRICING_APPLY_TO: 'all',
-      SPANBRIDGE_TENANT_ATTRIBUTES: 'a, b', SPANBRIDGE_PROJECT_ATTRIBUTES: 'c', SPANBRIDGE_AGENT_ATTRIBUTES: 'd', SPANBRIDGE_OBJECTIVES: '[{"objective": "success-rate", "tenant": "acme", "limit": 0.99}]',
+      SPANBRIDGE_TENANT_ATTRIBUTES: 'a, b', SPANBRIDGE_PROJECT_ATTRIBUTES: 'c', SPANBRIDGE_AGENT_ATTRIBUTES: 'd', SPANBRIDGE_OBJECTIVES: '[{"objective": "success-rate", "tenant": "acme", "limit": 0.99}, {"profile": "customer_service", "agent": "support"}]',
     }
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
@@ -62,7 +62,7 @@ describe('a configuration', () => {
     const config = loadConfig({ env })
     expect(config).toMatchObject({
       httpAddress: { host: '0.0.0.0', port: 10_000 }, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
-      objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }],
+      objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }, { profile: 'customer_service', tenant: '', agent: 'support' }],
     })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])
@@ -107,6 +107,9 @@ objectives:
   - objective: success-rate
     limit: many
   - agent: support
+  - objective: success-rate
+  - limit: 0.9
+  - { limit: 0.9, profile: customer_service }
 maxOpenRequests: -4
 bodyLimit: [1]
 agent: 5
@@ -116,11 +119,13 @@ agent: 5
       'spanbridge.yaml:3: settleGrce: unknown key; did you mean "settleGrace"?',
       'spanbridge.yaml:5: tenant.attributs: unknown key; did you mean "attributes"?',
       'spanbridge.yaml:8: objectives[0].limit: expected a number, got "many"',
-      'spanbridge.yaml:9: objectives[1].objective: expected a text, got nothing',
-      'spanbridge.yaml:9: objectives[1].limit: expected a number, got nothing',
-      'spanbridge.yaml:10: maxOpenRequests: expected a whole number from 1 to 10000000, got -4',
-      'spanbridge.yaml:11: bodyLimit: expected a size such as 16MiB or 65536, got [1]',
-      'spanbridge.yaml:12: agent: expected keys and values, got 5',
+      'spanbridge.yaml:9: objectives[1]: expected an objective and its limit, or a profile',
+      'spanbridge.yaml:10: objectives[2].limit: expected a number, got nothing',
+      'spanbridge.yaml:11: objectives[3].objective: expected a text, got nothing',
+      'spanbridge.yaml:12: objectives[4].profile: expected no profile where there is an objective or a limit',
+      'spanbridge.yaml:13: maxOpenRequests: expected a whole number from 1 to 10000000, got -4',
+      'spanbridge.yaml:14: bodyLimit: expected a size such as 16MiB or 65536, got [1]',
+      'spanbridge.yaml:15: agent: expected keys and values, got 5',
     ])
   })
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { ObjectiveLimit } from '../../src/config/config.ts'
 import { type Objective, objectiveRows, readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies, remedyOf } from '../../src/config/remedies.ts'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
@@ -11,7 +12,8 @@ const objectives = readObjectives()
 const known = METRICS as Readonly<Record<string, MetricDefinition>>
 const boundaries = (metric: string) => known[metric]?.buckets
 const own = (objective: string, limit: number, tenant = '', agent = '') => ({ objective, tenant, agent, limit })
-const rows = (...limits: ReturnType<typeof own>[]) => objectiveRows(objectives, limits, boundaries)
+const profile = (name: string, tenant = '', agent = '') => ({ profile: name, tenant, agent })
+const rows = (...limits: ObjectiveLimit[]) => objectiveRows(objectives, limits, boundaries)
 
 describe('the documented objectives', () => {
   const metricsOf = ({ measure }: Objective) => [...('metric' in measure ? [measure.metric] : []), ...('of' in measure ? [measure.of] : [])]
@@ -64,6 +66,30 @@ describe('the limits in force', () => {
     ])
   })
 
+  test('of a profile are those of every objective that has it', () => {
+    expect(rows(profile('customer_service', 'gold', 'support')).filter(({ tenant_id }) => tenant_id === 'gold')).toEqual([
+      { objective: 'latency_p95', agent: 'support', tenant_id: 'gold', value: 0.3 },
+      { objective: 'success_rate', agent: 'support', tenant_id: 'gold', value: 0.999 },
+    ])
+    expect(rows(profile('international_customer_service', '', 'support'))).toContainEqual({ objective: 'cost_per_request', agent: 'support', tenant_id: '', value: 0.03 })
+    // For everyone it takes the place of the documented limit.
+    expect(rows(profile('internal_code_review')).filter(({ objective }) => objective === 'cost_per_request')).toEqual([
+      { objective: 'cost_per_request', agent: '', tenant_id: '', value: 0.12 },
+    ])
+  })
+
+  test('of a profile give way to one told by itself, whichever comes first', () => {
+    const both = [profile('customer_service', '', 'support'), own('latency_p95', 0.5, '', 'support')]
+    for (const order of [both, [...both].reverse()]) {
+      expect(rows(...order).filter(({ agent }) => agent === 'support').map(({ objective, value }) => [objective, value]).sort()).toEqual([['latency_p95', 0.5], ['success_rate', 0.999]])
+    }
+  })
+
+  test('may be negative, or above 1, for a growth', () => {
+    expect(rows(own('quality_change', -0.05))).toContainEqual({ objective: 'quality_change', agent: '', tenant_id: '', value: -0.05 })
+    expect(rows(own('cost_growth', 1.5))).toContainEqual({ objective: 'cost_growth', agent: '', tenant_id: '', value: 1.5 })
+  })
+
   test('are keyed injectively, whatever is in a name', () => {
     expect(rows(own('success_rate', 0.9, 'a","', 'b'), own('success_rate', 0.8, 'a', '","b')).filter(({ agent }) => agent !== '')).toHaveLength(2)
   })
@@ -74,6 +100,9 @@ describe('the limits in force', () => {
     expect(() => rows(own('success_rate', 1))).toThrow('success_rate has to be above 0 and below 1, and is 1')
     expect(() => rows(own('success_rate', 99.5))).toThrow('success_rate has to be above 0 and below 1, and is 99.5')
     expect(() => rows(own('quality_score', 85))).toThrow('quality_score is a ratio, at most 1, and is 85')
+    expect(() => rows(own('cost_per_request', -1))).toThrow('cost_per_request has to be at least 0, and is -1')
+    expect(() => rows(profile('constructor'))).toThrow('cannot use objectives[0]: no profile "constructor"; there are customer_service, internal_tools, international_customer_service, internal_code_review')
+    expect(() => rows(profile('internal_tools', 'gold'), profile('internal_code_review', 'gold'))).toThrow('cannot use objectives[1]: cost_per_request is set twice for the same tenant and agent')
     expect(() => rows(own('time_to_root_cause', 60))).toThrow('time_to_root_cause is measured by the fire drill')
     expect(() => rows(own('success_rate', 0.9, 'gold'), own('success_rate', 0.8, 'gold'))).toThrow('cannot use objectives[1]: success_rate is set twice for the same tenant and agent')
   })
