@@ -1,0 +1,114 @@
+/** The demo's agents through the real engine: what they are said to cost, and whether the bridge sees each fault for what it is. */
+import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base'
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
+import { describe, expect, test } from 'vitest'
+import { FAULTS, faultOf } from '../../src/demo/agents/faults.ts'
+import { healthyRun, PROFILES, type Profile } from '../../src/demo/agents/profiles.ts'
+import { Random } from '../../src/demo/agents/random.ts'
+import { allSteps, type Run } from '../../src/demo/agents/run.ts'
+import { Telemetry } from '../../src/demo/agents/telemetry.ts'
+import { shareAt, Traffic } from '../../src/demo/agents/traffic.ts'
+import { series, testEngine } from '../conformance/recordings.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+
+async function counted(runs: readonly Run[]) {
+  const exporter = new InMemorySpanExporter()
+  const telemetry = new Telemetry('http://127.0.0.1:9', () => exporter)
+  const engine = testEngine()
+  runs.forEach((run, i) => telemetry.write(run, NOW + i * 1000))
+  // Shutting down would empty the memory.
+  await telemetry.flush()
+  engine.traces(ProtobufTraceSerializer.serializeRequest(exporter.getFinishedSpans())!, NOW)
+  engine.finish(NOW + 60_000)
+  return engine
+}
+
+const runsOf = (profile: Profile, count: number, seed = 1) => {
+  const random = new Random(seed)
+  return Array.from({ length: count }, () => healthyRun(profile, random.one(profile.callers), random))
+}
+
+describe.each(PROFILES.map((profile) => [profile.agent, profile] as const))('%s', (_name, profile) => {
+  test('is healthy: no error, its requests within its own limits', async () => {
+    const engine = await counted(runsOf(profile, 200))
+    const requests = series(engine, 'agent_requests_total')
+    expect(requests.filter(({ labels, value }) => labels['outcome'] !== 'success' && value > 0)).toEqual([])
+    expect(requests.reduce((sum, { value }) => sum + value, 0)).toBe(200)
+    expect(new Set(requests.map(({ labels }) => labels['agent']))).toEqual(new Set([profile.agent]))
+    expect(series(engine, 'agent_unpriced_calls_total')).toEqual([])
+    const cost = series(engine, 'agent_request_cost_usd').reduce((sum, { value }) => sum + value, 0) / 200
+    expect(cost).toBeLessThan(profile.limits['cost_per_request']!)
+    expect(cost).toBeGreaterThan(profile.limits['cost_per_request']! * (profile.agent === 'tool_agent' ? 0.05 : 0.7))
+  })
+})
+
+describe.each(FAULTS.filter(({ truth }) => truth !== undefined).map((fault) => [fault.id, fault] as const))('fault %s', (_id, { truth, strike }) => {
+  test.each(PROFILES.map((profile) => [profile.agent, profile] as const))('of %s is the root cause that the bridge finds, in every run', async (_agent, profile) => {
+    const random = new Random(7)
+    const runs = runsOf(profile, 20).map((run) => strike(run, random)!)
+    const engine = await counted(runs)
+    const causes = series(engine, 'agent_root_causes_total').filter(({ value }) => value > 0)
+    expect(causes.map(({ labels: { class: cls, type, step } }) => ({ class: cls, type, step }))).toEqual(causes.map(() => truth))
+    expect(causes.reduce((sum, { value }) => sum + value, 0)).toBe(20)
+  })
+})
+
+test('faults that are no error: slower, dearer, worse, silent', async () => {
+  const random = new Random(3)
+  const [healthy] = runsOf(PROFILES[0]!, 1)
+  const struck = (id: string) => faultOf(id).strike(healthy!, random)!
+  const models = (run: Run) => [...allSteps(run.steps)].filter(({ kind }) => kind === 'model')
+  models(struck('slow_model')).forEach((step, i) => expect(step.seconds).toBeCloseTo(models(healthy!)[i]!.seconds * 20))
+  models(struck('cost_blowup')).forEach((step, i) => expect(step.inputTokens).toBe(models(healthy!)[i]!.inputTokens! * 10))
+  models(struck('long_conversations')).forEach((step) => expect(step.messages).toBeGreaterThan(50))
+  expect(struck('quality_drop').quality).toBeLessThan(0.85)
+  expect(struck('silence')).toBeUndefined()
+  expect(() => faultOf('no_such')).toThrow('no fault "no_such"; there are rate_limit,')
+})
+
+describe('traffic', () => {
+  const over = (seconds: number, traffic: Traffic, from = NOW) => { for (let t = 0; t <= seconds * 1000; t += 100) traffic.tick(from + t) }
+
+  test('comes as often as the profiles say by day, and less by night', () => {
+    const count = (hour: number) => {
+      const traffic = new Traffic({ profiles: PROFILES, random: new Random(5), write: () => {} })
+      over(600, traffic, Date.UTC(2026, 5, 1, hour))
+      return traffic.runs
+    }
+    const perSecond = PROFILES.reduce((sum, profile) => sum + profile.perSecond, 0)
+    expect(count(16) / 600).toBeGreaterThan(perSecond * 0.95)
+    expect(count(16) / 600).toBeLessThan(perSecond * 1.05)
+    expect(count(4)).toBeLessThan(count(16) * 0.6)
+    expect(shareAt(16, 0.2)).toBe(1)
+    expect(shareAt(4, 0.2)).toBeCloseTo(0.2)
+  })
+
+  test('a fault strikes where it is told, for as long as it is told, and heals', () => {
+    const runs: Run[] = []
+    const traffic = new Traffic({ profiles: PROFILES, random: new Random(5), write: (run) => { runs.push(run) } })
+    traffic.strike({ fault: faultOf('5xx'), tenant: 'acme', share: 1, untilMs: NOW + 60_000 })
+    over(60, traffic)
+    const failed = runs.filter(({ failure }) => failure !== undefined)
+    expect(failed.length).toBeGreaterThan(20)
+    expect(new Set(failed.map(({ tenant }) => tenant))).toEqual(new Set(['acme']))
+    const before = runs.length
+    over(60, traffic, NOW + 60_100)
+    expect(runs.slice(before).filter(({ failure }) => failure !== undefined)).toEqual([])
+
+    traffic.strike({ fault: faultOf('silence'), share: 1, untilMs: Infinity })
+    const silent = runs.length
+    over(30, traffic, NOW + 200_000)
+    expect(runs.length).toBe(silent)
+    expect(traffic.heal('silence')).toBe(1)
+    over(30, traffic, NOW + 231_000)
+    expect(runs.length).toBeGreaterThan(silent)
+  })
+
+  test('a machine that slept does not wake up to a flood', () => {
+    const traffic = new Traffic({ profiles: PROFILES, random: new Random(5), write: () => {} })
+    traffic.tick(NOW)
+    traffic.tick(NOW + 3_600_000)
+    expect(traffic.runs).toBeLessThan(60)
+  })
+})
