@@ -34,8 +34,8 @@
     // Ranges of two hours and more read many samples and change slowly.
     longRangeEvaluationInterval: '1m',
 
-    // Objectives with rules, by their id in objectives.json.
-    objectives: ['latency_p95', 'success_rate'],
+    // Objectives with rules, by their id in objectives.json. Limits are not here: the bridge publishes them as agent_objective.
+    objectives: [objective.id for objective in (import 'objectives.json').objectives],
 
     // Multi-window burn rates of the SRE workbook: an alert fires when both windows of one pair burn the 30-day budget `factor`
     // times too fast. The long window says that it matters, the short one that it is still going on.

@@ -37,11 +37,17 @@ function(config) {
     local unit = { s: 'second', m: 'minute', h: 'hour', d: 'day' }[duration[std.length(duration) - 1]];
     if number == 1 then unit else '%d %ss' % [number, unit],
 
+  // Objectives that are kept by so many of a hundred events, and so have a budget of bad ones.
+  hasBudget(objective): std.member(['ratio', 'latency'], objective.measure.kind),
+
   isLong(duration): lib.seconds(duration) >= 7200,
 
-  // Every window of the burn rates, each once, shortest first.
+  // What is "now" where a single minute would say nothing.
+  recent: lib.range('1h'),
+
+  // Every window of the burn rates, and the recent one, each once, shortest first.
   windows: std.sort(
-    std.set([lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
+    std.set([lib.recent] + [lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
     function(window) lib.seconds(window),
   ),
 

@@ -17,7 +17,7 @@ import { Engine } from './engine.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
 import { Exposition } from './metrics/expose.ts'
 import type { Family } from './metrics/family.ts'
-import { Health, type HealthSource } from './metrics/health.ts'
+import { Health, type HealthSource, PIPELINE_LATENCY, PIPELINE_LATENCY_BUCKETS } from './metrics/health.ts'
 import { ProcessMetrics } from './metrics/process.ts'
 import { createOtlpGrpc } from './otlp/grpc.ts'
 import { createOtlpHttp } from './otlp/http.ts'
@@ -60,7 +60,7 @@ export async function startBridge(config: Config): Promise<Bridge> {
     maxSpansPerRequest: config.maxSpansPerRequest,
     series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
   })
-  const objectives = objectiveRows(readObjectives(), config.objectives, (metric) => METRICS[metric as MetricName]?.buckets)
+  const objectives = objectiveRows(readObjectives(), config.objectives, boundariesOf)
   mkdirSync(config.dataDir, { recursive: true })
   const pager = createPager({ databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date() })
   const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
@@ -162,6 +162,10 @@ function configuredAttributes(config: Config): Dialect {
     name: 'configured',
     attributes: Object.fromEntries([...rules(config.tenantAttributes, 'tenant'), ...rules(config.projectAttributes, 'project'), ...rules(config.agentAttributes, 'agent')]),
   }
+}
+
+function boundariesOf(metric: string): readonly number[] | undefined {
+  return metric === PIPELINE_LATENCY ? PIPELINE_LATENCY_BUCKETS : METRICS[metric as MetricName]?.buckets
 }
 
 function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }): HealthSource {

@@ -3,20 +3,23 @@
 //   tenant_project_agent:objective_bad_events:rate5m   those that missed the objective
 //   tenant_project_agent:objective_good:ratio_rate5m   for dashboards: the success rate, the share of requests faster than the limit
 //   tenant_agent:objective_bad:ratio_rate5m            what the alerts judge
+//   tenant_agent:objective:value                       the success rate or the latency now, in the unit of its limit
+// An objective that is measured of the bridge as a whole has none of these labels in them, and one series for each cluster.
 function(config, lib)
-  local byProject = lib.labels(['tenant_id', 'project_id', 'agent']);
-  local byAgent = lib.labels(['tenant_id', 'agent']);
-  local rate(series, window) = 'sum by (%s) (rate(%s[%s]))' % [byProject, series, window];
+  local byProject(objective) = lib.labels((if objective.per == [] then [] else ['tenant_id', 'project_id', 'agent']));
+  local byAgent(objective) = lib.labels(objective.per);
+  local rate(objective, series, window) = 'sum by (%s) (rate(%s[%s]))' % [byProject(objective), series, window];
   local own(name, objective) = '%s{objective="%s"}' % [name, objective.id];
 
   // An outcome that never happened has no series; without the second half, neither would the ratio.
   local ratioKind(objective) = {
     local bad = '%s=~"%s"' % [objective.measure.label, std.join('|', objective.measure.bad)],
     sources: [],
-    events(window): rate(lib.series(objective.measure.metric), window),
+    value: '1 - ' + own('tenant_agent:objective_bad:ratio_rate' + lib.recent, objective),
+    events(window): rate(objective, lib.series(objective.measure.metric), window),
     badEvents(window): '%s\nor\n0 * sum by (%s) (%s)' % [
-      rate(lib.series(objective.measure.metric, [bad]), window),
-      byProject,
+      rate(objective, lib.series(objective.measure.metric, [bad]), window),
+      byProject(objective),
       own('tenant_project_agent:objective_events:rate' + window, objective),
     ],
   };
@@ -32,27 +35,34 @@ function(config, lib)
     sources: [
       {
         record: 'tenant_agent:objective:le',
-        expr: 'count_values by (%s) ("le", %s)' % [byAgent, own('tenant_agent:objective:limit', objective)],
+        expr: 'count_values by (%s) ("le", %s)' % [byAgent(objective), own('tenant_agent:objective:limit', objective)],
       },
       {
         record: 'objective:requests:total',
-        expr: '%s * on (%s) group_left (le) %s' % [lib.series(objective.measure.metric + '_count'), byAgent, limits],
+        expr: '%s * on (%s) group_left (le) %s' % [lib.series(objective.measure.metric + '_count'), byAgent(objective), limits],
       },
       {
         record: 'objective:fast_requests:total',
         // Prometheus 3 writes le="1.0" where count_values and Prometheus 2 write le="1".
         expr: |||
-          %s * on (%s, le) group_left () (
+          %s * on (%s) group_left () (
             %s
             or
             label_replace(%s, "le", "$1.0", "le", "([0-9]+)")
           )
-        ||| % [lib.series(objective.measure.metric + '_bucket'), byAgent, limits, limits],
+        ||| % [lib.series(objective.measure.metric + '_bucket'), lib.labels(objective.per + ['le']), limits, limits],
       },
     ],
-    events(window): rate(all, window),
+    events(window): rate(objective, all, window),
+    // >= 0 drops the NaN of an hour without requests.
+    value: 'histogram_quantile(%g, sum by (%s) (rate(%s[%s]))) >= 0' % [
+      objective.measure.quantile,
+      lib.labels(objective.per + ['le']),
+      lib.series(objective.measure.metric + '_bucket'),
+      lib.recent,
+    ],
     // The two are extrapolated each by itself, which can leave a difference just below 0.
-    badEvents(window): 'clamp_min(%s - %s, 0)' % [rate(all, window), rate(fast, window)],
+    badEvents(window): 'clamp_min(%s - %s, 0)' % [rate(objective, all, window), rate(objective, fast, window)],
   };
 
   local kinds = { ratio: ratioKind, latency: latencyKind };
@@ -70,20 +80,19 @@ function(config, lib)
     {
       record: 'tenant_agent:objective_bad:ratio_rate' + window,
       expr: 'sum by (%s) (%s)\n/\n(sum by (%s) (%s) > 0)' % [
-        byAgent,
+        byAgent(objective),
         own('tenant_project_agent:objective_bad_events:rate' + window, objective),
-        byAgent,
+        byAgent(objective),
         own('tenant_project_agent:objective_events:rate' + window, objective),
       ],
     },
   ];
 
   function(objective)
-    assert std.objectHas(kinds, objective.measure.kind) : 'cannot make rules for objective %s: no rules for measure %s yet' % [objective.id, objective.measure.kind];
     local kind = kinds[objective.measure.kind](objective);
     local labelled(rules) = [rule { labels: { objective: objective.id } } for rule in rules];
     local ranges(windows) = std.flattenArrays([ofWindow(objective, kind, window) for window in windows]);
     [
       lib.group(objective.id, labelled(kind.sources + ranges([w for w in lib.windows if !lib.isLong(w)]))),
-      lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)])), config.longRangeEvaluationInterval),
+      lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)]) + [{ record: 'tenant_agent:objective:value', expr: kind.value }]), config.longRangeEvaluationInterval),
     ]

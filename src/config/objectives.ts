@@ -30,6 +30,8 @@ const objective = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9_]*$/),
   title: z.string().min(1),
   measure,
+  /** The labels that its metrics have, and a limit of its own can be given for; none: it is measured of the bridge as a whole. */
+  per: z.array(z.enum(['tenant_id', 'agent'])),
   /** In `unit`. null: shown, but nothing is documented to compare it with. */
   limit: z.number().nonnegative().nullable(),
   unit: z.enum(['seconds', 'ratio', 'usd', 'messages']),
@@ -79,8 +81,8 @@ export function readObjectives(file: URL | string = FILE): readonly Objective[] 
  * without tenant and agent takes the place of the documented one, and one told by itself that of a profile for the same tenant and
  * agent. The rules choose for a request, in this order: the limit of its tenant and agent, of its tenant, of its agent, of everyone.
  *
- * Throws for a limit that no rule could judge: an unknown objective or profile, one told twice, a latency without a bucket boundary,
- * a ratio outside 0 to 1.
+ * Throws for a limit that no rule could judge: an unknown objective or profile, one told twice, one for a tenant of what is not measured
+ * by tenant, a latency without a bucket boundary, a ratio outside 0 to 1.
  */
 export function objectiveRows(objectives: readonly Objective[], own: readonly ObjectiveLimit[], boundaries: Boundaries): ObjectiveRow[] {
   const rows = new Map<string, ObjectiveRow>()
@@ -92,7 +94,7 @@ export function objectiveRows(objectives: readonly Objective[], own: readonly Ob
     const fail = (cause: string) => new Error(`cannot use objectives[${at}]: ${cause}`)
     const by = 'profile' in one ? 'profile' : 'itself'
     for (const [objective, limit] of limitsOf(one, objectives, fail)) {
-      const problem = unjudgeable(objective, limit, boundaries)
+      const problem = unmeasured(objective, one) || unjudgeable(objective, limit, boundaries)
       if (problem !== '') throw fail(problem)
       const key = keyOf(objective.id, one.agent, one.tenant)
       const before = told.get(key)
@@ -121,6 +123,12 @@ function limitsOf(one: ObjectiveLimit, objectives: readonly Objective[], fail: (
   if (limits.length > 0) return limits
   const known = new Set(objectives.flatMap(({ profiles }) => Object.keys(profiles ?? {})))
   throw fail(`no profile ${JSON.stringify(one.profile)}; there are ${[...known].join(', ')}`)
+}
+
+/** Why there is nothing that a limit for this tenant or agent would be compared with, '' when there is. */
+function unmeasured({ id, per }: Objective, { tenant, agent }: ObjectiveLimit): string {
+  const wrong = [tenant !== '' && !per.includes('tenant_id') ? 'tenant' : '', agent !== '' && !per.includes('agent') ? 'agent' : ''].filter((label) => label !== '')
+  return wrong.length === 0 ? '' : `${id} is not measured by ${wrong.join(' and ')}, so it cannot have a limit of its own there`
 }
 
 /** Why no rule could judge this limit, '' when one can. */

@@ -41,7 +41,7 @@ interface Instrument {
 
 export const PIPELINE_LATENCY = 'spanbridge_pipeline_latency_seconds'
 /** Boundaries at the limits of its objective, 0.5 and 1 s. */
-const PIPELINE_LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
+export const PIPELINE_LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
 const PIPELINE_LATENCY_HELP = 'From a push received to its spans counted.'
 
 export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {

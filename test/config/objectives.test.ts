@@ -6,11 +6,12 @@ import type { ObjectiveLimit } from '../../src/config/config.ts'
 import { type Objective, objectiveRows, readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies, remedyOf } from '../../src/config/remedies.ts'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
+import { PIPELINE_LATENCY, PIPELINE_LATENCY_BUCKETS } from '../../src/metrics/health.ts'
 import { ERROR_TYPES } from '../../src/spans/names.ts'
 
 const objectives = readObjectives()
 const known = METRICS as Readonly<Record<string, MetricDefinition>>
-const boundaries = (metric: string) => known[metric]?.buckets
+const boundaries = (metric: string) => (metric === PIPELINE_LATENCY ? PIPELINE_LATENCY_BUCKETS : known[metric]?.buckets)
 const own = (objective: string, limit: number, tenant = '', agent = '') => ({ objective, tenant, agent, limit })
 const profile = (name: string, tenant = '', agent = '') => ({ profile: name, tenant, agent })
 const rows = (...limits: ObjectiveLimit[]) => objectiveRows(objectives, limits, boundaries)
@@ -30,6 +31,13 @@ describe('the documented objectives', () => {
       return [limit, ...Object.values(profiles ?? {})].filter((value) => value !== null && !edges.includes(value)).map((value) => `${id} ${value}`)
     })
     expect(inexact).toEqual([])
+  })
+
+  test('are measured per tenant and agent where all of their metrics are', () => {
+    for (const objective of objectives.filter(({ measure }) => measure.kind !== 'drill')) {
+      const labels = metricsOf(objective).map((name) => known[name]?.labels ?? [])
+      expect(objective.per, objective.id).toEqual(['tenant_id', 'agent'].filter((label) => labels.every((own) => own.includes(label))))
+    }
   })
 
   test('are refused when one is there twice or a key is not known, naming it', () => {
@@ -97,6 +105,7 @@ describe('the limits in force', () => {
   test('are refused where no rule could judge them', () => {
     expect(() => rows(own('sucess_rate', 0.9))).toThrow('cannot use objectives[0]: no objective "sucess_rate"; there are latency_p95,')
     expect(() => rows(own('latency_p95', 1), own('latency_p95', 0.4, 'gold'))).toThrow('cannot use objectives[1]: agent_request_duration_seconds has no bucket boundary at 0.4, so it cannot be judged exactly; use 0.3 or 0.5')
+    expect(() => rows(own('pipeline_latency_p99', 0.3))).toThrow('spanbridge_pipeline_latency_seconds has no bucket boundary at 0.3, so it cannot be judged exactly; use 0.25 or 0.5')
     expect(() => rows(own('success_rate', 1))).toThrow('success_rate has to be above 0 and below 1, and is 1')
     expect(() => rows(own('success_rate', 99.5))).toThrow('success_rate has to be above 0 and below 1, and is 99.5')
     expect(() => rows(own('quality_score', 85))).toThrow('quality_score is a ratio, at most 1, and is 85')
@@ -104,6 +113,8 @@ describe('the limits in force', () => {
     expect(() => rows(profile('constructor'))).toThrow('cannot use objectives[0]: no profile "constructor"; there are customer_service, internal_tools, international_customer_service, internal_code_review')
     expect(() => rows(profile('internal_tools', 'gold'), profile('internal_code_review', 'gold'))).toThrow('cannot use objectives[1]: cost_per_request is set twice for the same tenant and agent')
     expect(() => rows(own('time_to_root_cause', 60))).toThrow('time_to_root_cause is measured by the fire drill')
+    expect(() => rows(own('context_messages', 50, '', 'batch'), own('context_messages', 50, 'gold'))).toThrow('cannot use objectives[1]: context_messages is not measured by tenant, so it cannot have a limit of its own there')
+    expect(() => rows(own('pipeline_latency_p95', 0.25, 'gold', 'batch'))).toThrow('pipeline_latency_p95 is not measured by tenant and agent')
     expect(() => rows(own('success_rate', 0.9, 'gold'), own('success_rate', 0.8, 'gold'))).toThrow('cannot use objectives[1]: success_rate is set twice for the same tenant and agent')
   })
 })
