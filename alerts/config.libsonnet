@@ -1,7 +1,7 @@
 // Everything a user of the mixin may want to rename or tune:
 //   (import 'mixin.libsonnet') + { _config+:: { selector: 'job="spanbridge"' } }
 {
-  _config:: {
+  _config:: (import 'alertmanager/settings.libsonnet') + {
     // Label matchers put into every selector of a bridge's metric, such as 'job="spanbridge"'.
     selector: '',
     // Labels put on every alert.
@@ -15,14 +15,6 @@
     dashboardUids: {
       [name]: 'spanbridge-' + name
       for name in ['overview', 'requests', 'cost', 'quality', 'errors', 'tenant', 'agent', 'bridge']
-    },
-
-    pager: {
-      url: 'http://127.0.0.1:9464/pager/webhook',
-      // Short, because a page is one group of one tenant and agent: there is little to wait for.
-      groupWait: '5s',
-      groupInterval: '1m',
-      repeatInterval: '4h',
     },
 
     // How often the bridges are scraped. No range is shorter than four scrapes, so with long intervals short ranges grow.

@@ -22,6 +22,7 @@ export interface Output {
 export async function outputs(evaluator: Evaluator): Promise<Output[]> {
   const mixin = `local mixin = import 'mixin.libsonnet';`
   const evaluate = (expression: string) => evaluator.evaluate(`${mixin} ${expression}`, join(ROOT, 'alerts'))
+  const templates = (await evaluate('mixin.alertmanagerTemplates')) as Record<string, string>
   const alertmanager = yaml('alerts/mixin.libsonnet', await evaluate('mixin.alertmanagerConfig'))
   return [
     {
@@ -29,6 +30,7 @@ export async function outputs(evaluator: Evaluator): Promise<Output[]> {
       text: yaml('alerts/mixin.libsonnet', await evaluate('{ groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }')),
     },
     { path: 'alerts/generated/alertmanager.yaml', text: alertmanager },
+    ...Object.entries(templates).map(([name, text]) => ({ path: `alerts/generated/templates/${name}`, text })),
     { path: 'provisioning/prometheus.yml', text: header('provisioning/prometheus.ts') + prometheusConfig(COMPOSE) },
     { path: 'provisioning/alertmanager.yml', text: alertmanagerConfig(alertmanager, COMPOSE_PAGER) },
   ]

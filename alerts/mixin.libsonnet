@@ -17,5 +17,13 @@
     groups+: std.flatMap(function(room) room.alerts, rooms),
   },
 
-  alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config),
+  alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config, self.prometheusAlerts.groups),
+
+  // Texts of its notifications, by the name of their file.
+  alertmanagerTemplates:: {
+    'text.tmpl': importstr 'alertmanager/templates/text.tmpl',
+    'slack.tmpl': importstr 'alertmanager/templates/slack.tmpl',
+    'pagerduty.tmpl': importstr 'alertmanager/templates/pagerduty.tmpl',
+    'email.tmpl': importstr 'alertmanager/templates/email.tmpl',
+  },
 }

@@ -1,37 +1,90 @@
-// Alertmanager's configuration: critical alerts and tickets go to the pager page, one page for each alert, tenant and agent. Nothing secret is
-// written here; a receiver that needs a secret reads it from a file.
-function(config) {
-  local group = (if config.clusterLabel == '' then [] else [config.clusterLabel]) + ['tenant_id', 'agent'],
+// Alertmanager's configuration. An alert takes the first of these ways: the dead man's switch, the table of its tenant, the table of the team that owns
+// it, the channels of everyone; and in each the way of its severity. `groups` are the alerts of the mixin.
+local receivers = import 'receivers.libsonnet';
+local inhibitions = import 'inhibitions.libsonnet';
 
-  route: {
-    receiver: 'pager',
-    group_by: ['alertname'] + group,
-    group_wait: config.pager.groupWait,
-    group_interval: config.pager.groupInterval,
-    repeat_interval: config.pager.repeatInterval,
+function(config, groups)
+  local settings = config.alertmanager;
+  local alerts = [rule for group in groups for rule in group.rules if std.objectHas(rule, 'alert')];
+  local severities = std.objectFields(settings.severities);
+
+  // Labels of `by` or `equal`, with the cluster where there is one.
+  local group(labels) = labels + (if config.clusterLabel == '' then [] else [config.clusterLabel]);
+  local is(label, value) = '%s=%s' % [label, std.escapeStringJson(value)];
+
+  local timing(severity) = {
+    group_by: group(severity.by),
+    group_wait: severity.groupWait,
+    group_interval: severity.groupInterval,
+    repeat_interval: severity.repeatInterval,
+  };
+
+  // Nobody who has to get up is asleep by configuration.
+  assert std.get(settings.severities.critical, 'muteTimes', []) == [] : 'cannot mute critical alerts: muteTimes are for tickets';
+  local muted(severity) = local times = std.get(severity, 'muteTimes', []); if times == [] then {} else { mute_time_intervals: times };
+  local muteTimes = std.set(std.flatMap(function(severity) std.get(settings.severities[severity], 'muteTimes', []), severities));
+
+  local hours(name) =
+    assert std.objectHas(settings.timeIntervals, name) : 'cannot mute in %s: it is not in alertmanager.timeIntervals' % name;
+    { name: name, time_intervals: settings.timeIntervals[name] };
+
+  // Ways of one table: { receivers, routes }, one of each for a severity. `name` goes in front of the names of receivers.
+  local ways(name, channels) = {
+    local integrations = {
+      [severity]: receivers.integrations(channels, settings.severities[severity].to, name + severity)
+      for severity in severities
+    },
+    assert integrations.critical != {} : 'cannot route %scritical: none of its channels (%s) is configured' % [name, std.join(', ', settings.severities.critical.to)],
+    local receiver(severity) = if integrations[severity] == {} then 'nobody' else name + severity,
+
+    receivers: [{ name: receiver(severity) } + integrations[severity] for severity in severities if integrations[severity] != {}],
     routes: [
-      { matchers: ['severity="critical"'], receiver: 'pager' },
-      // A ticket can wait for its group to fill, and need not be told again the same day.
-      { matchers: ['severity="warning"'], receiver: 'pager', group_wait: '1m', group_interval: '15m', repeat_interval: '1d' },
-      { matchers: ['severity="info"'], receiver: 'nobody' },
+      { matchers: [is('severity', severity)], receiver: receiver(severity) } + timing(settings.severities[severity]) + muted(settings.severities[severity])
+      for severity in severities
     ],
-  },
+  };
 
-  // A page makes the ticket of the same alert silent. Two alerts that both lack a label of `equal` are equal in it: for requests without a
-  // tenant or agent that is meant, and `objective` keeps alerts of other origin, which have none of these labels, out of the rule.
-  inhibit_rules: [
-    {
-      source_matchers: ['severity="critical"', 'objective!=""'],
-      target_matchers: ['severity="warning"', 'objective!=""'],
-      equal: ['alertname', 'objective'] + group,
-    },
-  ],
+  // Tables with nothing of their own take the way of everyone.
+  local tables(kind, label, all) = [
+    { matchers: [is(label, key), 'severity=~"%s"' % std.join('|', severities)] } + ways('%s/%s/' % [kind, key], std.mergePatch(settings.channels, all[key]))
+    for key in std.objectFields(all)
+    if all[key] != {}
+  ];
+  local own = tables('tenant', 'tenant_id', config.routing.tenants) + tables('team', 'owner', config.routing.teams);
+  local everyone = ways('', settings.channels);
 
-  receivers: [
-    {
-      name: 'pager',
-      webhook_configs: [{ url: config.pager.url, send_resolved: true, max_alerts: 100 }],
+  // Others have a Watchdog too. Theirs is not the proof that ours gets through, and pages nobody either.
+  local watchdogs = [alert for alert in alerts if alert.alert == 'Watchdog'];
+  local heartbeat = settings.watchdog.urlFile != null;
+  local watchdog(matchers, receiver) = {
+    matchers: ['alertname="Watchdog"'] + matchers,
+    receiver: receiver,
+    group_by: group(['alertname']),
+    group_wait: '0s',
+    group_interval: settings.watchdog.interval,
+    repeat_interval: settings.watchdog.interval,
+  };
+  local isOurs(alert) = [is(label, alert.labels[label]) for label in std.objectFields(alert.labels)];
+
+  {
+    templates: settings.templates,
+
+    // What is not from the mixin and has no severity that it knows is told like a ticket.
+    route: { receiver: 'unrouted' } + timing(settings.severities.warning) + {
+      routes:
+        [watchdog(isOurs(alert), if heartbeat then 'watchdog' else 'nobody') for alert in watchdogs] + [watchdog([], 'nobody')]
+        + [{ matchers: table.matchers, receiver: 'unrouted', routes: table.routes } for table in own]
+        + everyone.routes,
     },
-    { name: 'nobody' },
-  ],
-}
+
+    inhibit_rules: inhibitions(settings, group, alerts),
+
+    receivers:
+      [{ name: 'nobody' }, { name: 'unrouted' } + receivers.integrations(settings.channels, settings.severities.warning.to, 'unrouted')]
+      // A heartbeat that is resolved would be one more heartbeat.
+      + (if heartbeat then [{ name: 'watchdog', webhook_configs: [{ url_file: settings.watchdog.urlFile, send_resolved: false }] }] else [])
+      + std.flatMap(function(table) table.receivers, own)
+      + everyone.receivers,
+  } + (if muteTimes == [] then {} else {
+         time_intervals: std.map(hours, muteTimes),
+       })

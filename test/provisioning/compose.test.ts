@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { ALERTMANAGER_FILE, alertmanagerConfig } from '../../provisioning/alertmanager.ts'
+import { ALERTMANAGER_FILE, alertmanagerConfig, COMPOSE_PAGER } from '../../provisioning/alertmanager.ts'
 import { COMPOSE } from '../../provisioning/prometheus.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -44,15 +44,21 @@ describe('docker-compose.yml', () => {
 describe('the configuration of Alertmanager for a place', () => {
   const generated = readFileSync(ALERTMANAGER_FILE, 'utf8')
 
-  test('differs from the generated one in the address of the pager only', () => {
-    const { receivers: before, ...rest } = parse(generated) as { receivers: { name: string; webhook_configs?: { url: string }[] }[] }
-    const { receivers: after, ...same } = parse(alertmanagerConfig(generated, { pagerUrl: 'http://[::1]:1/x' })) as { receivers: typeof before }
-    expect(same).toEqual(rest)
-    before.find(({ name }) => name === 'pager')!.webhook_configs![0]!.url = 'http://[::1]:1/x'
-    expect(after).toEqual(before)
+  test('differs from the generated one in the address of the pager and the place of the templates only', () => {
+    const inPlace = alertmanagerConfig(generated, { pagerUrl: 'http://[::1]:1/x', templates: '/t/*.tmpl' })
+    expect(inPlace).toContain('http://[::1]:1/x')
+    const back = inPlace.replaceAll('http://[::1]:1/x', 'http://127.0.0.1:9464/pager/webhook').replace('/t/*.tmpl', 'templates/*.tmpl')
+    expect(parse(back)).toEqual(parse(generated))
+  })
+
+  test('finds the templates where compose mounts them, and in the checkout without compose', () => {
+    expect(compose.services['alertmanager']?.volumes).toContain('./alerts/generated/templates:/etc/alertmanager/templates:ro')
+    expect(COMPOSE_PAGER.templates).toBe('/etc/alertmanager/templates/*.tmpl')
+    const { templates } = parse(alertmanagerConfig(generated, { pagerUrl: 'http://x' })) as { templates: string[] }
+    expect(templates.map((glob) => globSync(glob).length)).toEqual([4])
   })
 
   test('is refused when there is no pager to configure', () => {
-    expect(() => alertmanagerConfig('receivers: [{name: other}]', { pagerUrl: 'http://x' })).toThrow('cannot configure Alertmanager: there is no receiver named pager')
+    expect(() => alertmanagerConfig('receivers: [{name: other, webhook_configs: [{url_file: x}]}]', { pagerUrl: 'http://x' })).toThrow('cannot configure Alertmanager: no receiver has the pager page')
   })
 })

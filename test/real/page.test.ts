@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ALERTMANAGER_FILE, alertmanagerConfig } from '../../provisioning/alertmanager.ts'
 import { prometheusConfig } from '../../provisioning/prometheus.ts'
 import { type Native, startAlertmanager, startPrometheus } from '../../provisioning/run.ts'
@@ -91,29 +91,6 @@ needs('prometheus', 'alertmanager').describe('from a broken objective to a page,
     const answer = await (await fetch(`${prometheus!.url}/api/v1/query?query=${encodeURIComponent(ratio)}`)).json() as { data: { result: { value: [number, string] }[] } }
     expect(answer.data.result.map(({ value }) => value[1])).toEqual(['0'])
   }, (LIMIT_SECONDS + 10) * 1000)
-
-  test('a page makes the ticket of the same alert, tenant and agent silent, and no other', async () => {
-    const ticket = { alertname: 'A', severity: 'warning', objective: 'o', tenant_id: 'inhibited', agent: 'x' }
-    const alerts = [
-      { ...ticket, severity: 'critical' },
-      ticket,
-      { ...ticket, tenant_id: 'other' },
-      { ...ticket, agent: '' },
-      { ...ticket, objective: 'p' },
-      // Alerts of other origin lack every label of `equal`, on both sides.
-      { alertname: 'A', severity: 'critical' },
-      { alertname: 'A', severity: 'warning', tenant_id: 'foreign' },
-      { alertname: 'A', severity: 'warning' },
-    ]
-    const api = `${alertmanager!.url}/api/v2/alerts`
-    const posted = await fetch(api, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(alerts.map((labels) => ({ labels }))) })
-    expect(posted.status).toBe(200)
-    const told = await vi.waitUntil(async () => {
-      const all = await (await fetch(`${api}?filter=alertname="A"`)).json() as { labels: Record<string, string>; status: { state: string } }[]
-      return all.length === alerts.length && all.every(({ status }) => status.state !== 'unprocessed') ? all : undefined
-    }, { timeout: 30_000, interval: 100 })
-    expect(told.filter(({ status }) => status.state === 'suppressed').map(({ labels }) => labels)).toEqual([ticket])
-  }, 40_000)
 
   async function listening(handle: (body: string, respond: (type: string, text: string) => void) => void): Promise<string> {
     const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ import { COMPOSE, DEMO_INTERVALS, prometheusConfig } from '../../provisioning/pr
 import { needs } from './require.ts'
 
 const root = join(import.meta.dirname, '../..')
-const { describe, path } = needs('promtool', 'amtool')
+const { describe, path } = needs('promtool')
 
 /** Standard output; a failure throws with what the tool said. */
 function run(tool: string, ...args: string[]): string {
@@ -39,22 +39,5 @@ describe('rules, under the real engine', () => {
     } finally {
       rmSync(directory, { recursive: true })
     }
-  })
-})
-
-describe('routing, under the real engine', () => {
-  const routes = 'alerts/generated/alertmanager.yaml'
-
-  test.each([routes, 'provisioning/alertmanager.yml'])('amtool accepts %s', (file) => {
-    expect(run('amtool', 'check-config', file)).toContain('SUCCESS')
-  })
-
-  test.each([
-    ['critical', 'pager'],
-    ['warning', 'pager'],
-    ['info', 'nobody'],
-    ['of-somebody-else', 'pager'],
-  ])('%s goes to %s', (severity, receiver) => {
-    expect(run('amtool', 'config', 'routes', 'test', `--config.file=${routes}`, `severity=${severity}`, 'alertname=A').trim()).toBe(receiver)
   })
 })

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { EVERYTHING, routing } from '../alerts/routing.ts'
+import { needs } from './require.ts'
+
+interface Labels {
+  readonly severity: string
+  readonly owner: string
+}
+
+interface Rule {
+  readonly alert?: string
+  readonly labels?: Labels
+}
+
+const root = join(import.meta.dirname, '../..')
+const { describe, path } = needs('amtool')
+
+/** Every alert that is loaded anywhere, once for each severity. */
+const alerts = ['prometheus-rules.yaml', 'loki-rules.yaml'].map((name) => join(root, 'alerts/generated', name)).filter((file) => existsSync(file))
+  .flatMap((file) => (parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }).groups)
+  .flatMap(({ rules }) => rules).flatMap(({ alert, labels }) => (alert === undefined ? [] : [{ alertname: alert, ...labels! }]))
+const tenants = { none: undefined, ordinary: 'somebody', 'with a table': 'acme', 'with a table and a name that needs quotes': 'a"b\\' } as const
+
+describe('routing, under the real engine', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'spanbridge-routing-'))
+  const everything = join(directory, 'everything.yml')
+  const generated = 'alerts/generated/alertmanager.yaml'
+
+  beforeAll(async () => writeFileSync(everything, stringify(await routing(EVERYTHING))), 60_000)
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  test.each([generated, 'provisioning/alertmanager.yml', everything])('amtool accepts %s', (file) => {
+    expect(amtool('check-config', file)).toContain('SUCCESS')
+  })
+
+  test.each(alerts)('$alertname $severity: the way of its severity', (alert) => {
+    for (const tenant of Object.values(tenants)) {
+      expect(receiverOf(generated, alert, tenant)).toBe(isTold(alert) ? alert.severity : 'nobody')
+    }
+  }, 60_000)
+
+  test.each(alerts)('$alertname $severity: the way of its tenant, else of its team, else of everyone', (alert) => {
+    for (const tenant of Object.values(tenants)) {
+      const table = tenant === 'acme' || tenant === 'a"b\\' ? `tenant/${tenant}/` : ['agent-oncall', 'platform'].includes(alert.owner) ? `team/${alert.owner}/` : ''
+      expect(receiverOf(everything, alert, tenant), tenant).toBe(alert.alertname === 'Watchdog' ? 'watchdog' : table + alert.severity)
+    }
+  }, 60_000)
+
+  test.each([
+    [{ alertname: 'Foreign' }, 'unrouted'],
+    [{ alertname: 'Foreign', severity: 'none', tenant_id: 'acme' }, 'unrouted'],
+    // The same tenants and severities as ours.
+    [{ alertname: 'Foreign', severity: 'critical', tenant_id: 'acme' }, 'tenant/acme/critical'],
+    [{ alertname: 'Watchdog', severity: 'none' }, 'nobody'],
+  ])('an alert of other origin, %o, goes to %s', (labels, receiver) => {
+    expect(receiverOf(everything, labels)).toBe(receiver)
+  })
+
+  function isTold({ alertname, severity }: { alertname: string; severity: string }): boolean {
+    return alertname !== 'Watchdog' && severity !== 'info'
+  }
+
+  function receiverOf(file: string, labels: Readonly<Record<string, string>>, tenant?: string): string {
+    const all = tenant === undefined ? labels : { ...labels, tenant_id: tenant }
+    return amtool('config', 'routes', 'test', `--config.file=${file}`, ...Object.entries(all).map(([name, value]) => `${name}=${JSON.stringify(value)}`)).trim()
+  }
+
+  /** Standard output; a failure throws with what the tool said. */
+  function amtool(...args: string[]): string {
+    try {
+      return execFileSync(path('amtool'), args, { cwd: root, encoding: 'utf8', stdio: 'pipe' })
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+      throw new Error(`amtool ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}`)
+    }
+  }
+})
