@@ -50,7 +50,7 @@ export function differing(all: readonly Output[]): Output[] {
 /** As people order the keys of a rule; jsonnet sorts keys by name. */
 const KEY_ORDER = ['name', 'interval', 'alert', 'record', 'expr', 'labels', 'annotations', 'rules']
 
-function yaml(source: string, value: unknown): string {
+export function yaml(source: string, value: unknown): string {
   return header(source) + stringify(inOrder(value), { lineWidth: 0, aliasDuplicateObjects: false })
 }
 
