@@ -50,6 +50,20 @@ export async function startAlertmanager(options: ServerOptions): Promise<Native>
   ])
 }
 
+/** The configuration, made by `lokiConfig`, tells its data directory: its files lie where their paths say. */
+export async function startLoki(options: ServerOptions): Promise<Native> {
+  const port = options.port ?? (await freePort())
+  return startServer('loki', options, port, [
+    `-config.file=${options.configFile}`,
+    '-target=all',
+    `-server.http-listen-address=${options.host ?? '127.0.0.1'}`,
+    `-server.http-listen-port=${port}`,
+    // Its parts speak to each other over gRPC, on a port that the system chooses.
+    '-server.grpc-listen-address=127.0.0.1',
+    '-server.grpc-listen-port=0',
+  ], '/ready')
+}
+
 export interface CollectorOptions {
   readonly configFile: string
   readonly logDir: string
@@ -69,7 +83,7 @@ export async function startCollector(options: CollectorOptions): Promise<Native>
   })
 }
 
-function startServer(name: string, options: ServerOptions, port: number, args: readonly string[]): Promise<Native> {
+function startServer(name: string, options: ServerOptions, port: number, args: readonly string[], readyPath = '/-/ready'): Promise<Native> {
   const binary = binaryOf(name)
   mkdirSync(options.dataDir, { recursive: true })
   return startNative({
@@ -77,7 +91,7 @@ function startServer(name: string, options: ServerOptions, port: number, args: r
     binary,
     args: [...args, ...(options.extraArgs ?? [])],
     logFile: join(options.logDir, `${name}.log`),
-    ready: { url: `http://${hostOf(options)}:${port}/-/ready` },
+    ready: { url: `http://${hostOf(options)}:${port}${readyPath}` },
     ...(options.stopLimitSeconds === undefined ? {} : { stopLimitSeconds: options.stopLimitSeconds }),
   })
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Build } from '../../components/build.ts'
 import { type Component, components, ensureComponent, type EnsureOptions, findComponent } from '../../components/components.ts'
 import { cacheDirectory, isAtLeast } from '../../components/find.ts'
-import { buildId } from '../../components/table.ts'
+import { buildId, componentOf } from '../../components/table.ts'
 
 let directory: string
 let tool: Component
@@ -195,4 +195,12 @@ test('every component of the table names a package for each binary and has a rea
     expect(buildId(component)).toMatch(new RegExp(`^${component.name}-\\d+\\.\\d+\\.\\d+-[0-9a-f]{8}$`))
     expect(existsSync(join(component.folder, 'go.sum'))).toBe(true)
   }
+})
+
+test("Loki's recipe repeats the directives that Go applies in the main module only, and replaces nothing by a folder", () => {
+  const recipe = readFileSync(join(componentOf('loki').folder, 'go.mod'), 'utf8')
+  const replaced = [...recipe.matchAll(/^replace (\S+) => (\S+) (v\S+)$/gm)].map(([, from]) => from)
+  expect(replaced).toHaveLength(7)
+  expect([...recipe.matchAll(/^replace /gm)]).toHaveLength(7)
+  expect(recipe).toMatch(/^exclude k8s\.io\/client-go v8\.0\.0\+incompatible$/m)
 })

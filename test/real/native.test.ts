@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { freePort, type Native, startAlertmanager, startCollector, startPrometheus } from '../../provisioning/run.ts'
+import { testLoki } from './loki.ts'
 import { needs } from './require.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'spanbridge-native-'))
@@ -18,6 +19,15 @@ afterAll(async () => {
 function written(name: string, text: string): string {
   writeFileSync(join(directory, name), text)
   return join(directory, name)
+}
+
+/** Inode of the socket that a file descriptor is, '' for another file. */
+function socketOf(descriptor: string): string {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(descriptor))?.[1] ?? ''
+  } catch {
+    return '' // closed meanwhile
+  }
 }
 
 async function json(url: string): Promise<any> {
@@ -92,6 +102,22 @@ alerting:
     expect(() => process.kill(native.pid, 0)).toThrow('ESRCH')
     expect(await native.ended).toBe('code 0')
   }, 30_000)
+})
+
+needs('loki').describe('Loki, run natively', () => {
+  test('takes a line with structured metadata, answers LogQL, and listens on loopback only', async () => {
+    const loki = await testLoki(join(directory, 'loki-native'))
+    running.push(loki)
+    await loki.push([{ stream: { service_name: 'native' }, values: [[`${Date.now()}000000`, 'hello', { tenant_id: 'acme' }]] }])
+    expect(await loki.lines('{service_name="native"} | tenant_id="acme"')).toEqual([{ text: 'hello', labels: expect.objectContaining({ service_name: 'native', tenant_id: 'acme' }) }])
+    expect(await loki.samples('sum by (tenant_id) (count_over_time({service_name="native"}[1h]))')).toEqual([{ metric: { tenant_id: 'acme' }, value: 1 }])
+    const listening = ['tcp', 'tcp6'].map((file) => readFileSync(`/proc/${loki.pid}/net/${file}`, 'utf8')).join('\n')
+    const sockets = readdirSync(`/proc/${loki.pid}/fd`).map((fd) => socketOf(`/proc/${loki.pid}/fd/${fd}`))
+    const own = listening.split('\n').map((line) => line.trim().split(/\s+/)).filter((parts) => parts[3] === '0A' && sockets.includes(parts[9]!))
+    // Of IPv4, whose addresses are written backwards: 127.0.0.1.
+    expect(own.length).toBeGreaterThan(0)
+    expect(own.filter(([, address]) => !/^0100007F:/.test(address!))).toEqual([])
+  }, 60_000)
 })
 
 needs('otelcol').describe('the Collector, run natively', () => {
