@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
+import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
@@ -17,9 +18,9 @@ const program = new Command('spanbridge')
   .helpCommand('help [command]', 'print the help of a command')
   .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), upCommand(), sendCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
-for (const command of [program, ...program.commands]) {
-  command.exitOverride().showHelpAfterError(`(spanbridge ${command === program ? '' : `${command.name()} `}--help tells more)`)
+for (const command of [serveCommand(), upCommand(), demoCommand(), sendCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
 }
 
@@ -31,6 +32,11 @@ try {
 } catch (error) {
   // At once, whatever is still open: a port that was bound before another one could not be.
   process.exit(exitCode(error))
+}
+
+/** As it is typed: `spanbridge demo fault`. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 }
 
 function exitCode(error: unknown): number {
