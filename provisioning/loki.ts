@@ -48,6 +48,9 @@ export function lokiConfig(parameters: LokiParameters): string {
     },
     // By default Loki says that it is ready 15 s after it is: a guard for clusters that roll over.
     ingester: { lifecycler: { min_ready_duration: '0s' } },
+    // Its parts look for each other this often, and by default find each other only the second time, after 10 s.
+    frontend: { scheduler_dns_lookup_period: '1s' },
+    frontend_worker: { dns_lookup_duration: '1s' },
     // The rules ask for the last two days, and what is that old may still be in memory where few lines come.
     querier: { query_ingesters_within: '0s' },
     limits_config: { retention_period: `${retentionDays * 24}h`, allow_structured_metadata: true },
@@ -59,8 +62,8 @@ export function lokiConfig(parameters: LokiParameters): string {
       resend_delay: `${Math.max(5, evaluationIntervalSeconds)}s`,
       poll_interval: '10s',
       rule_path: `${dataDir}/rules-temp`,
+      storage: { type: 'local', local: { directory: rulesDir } },
       ring: { kvstore: { store: 'inmemory' } },
     },
-    ruler_storage: { backend: 'local', local: { directory: rulesDir } },
   }, { lineWidth: 0 })
 }

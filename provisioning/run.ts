@@ -58,9 +58,9 @@ export async function startLoki(options: ServerOptions): Promise<Native> {
     '-target=all',
     `-server.http-listen-address=${options.host ?? '127.0.0.1'}`,
     `-server.http-listen-port=${port}`,
-    // Its parts speak to each other over gRPC, on a port that the system chooses.
+    // Its parts speak to each other over gRPC.
     '-server.grpc-listen-address=127.0.0.1',
-    '-server.grpc-listen-port=0',
+    `-server.grpc-listen-port=${await freePort()}`,
   ], '/ready')
 }
 

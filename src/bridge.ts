@@ -2,6 +2,7 @@
  * The one file that knows every stage: it gives the engine its sockets, its clock and its pager.
  *
  *     agents ─OTLP→ otlp/ → engine (spans/ → traces/ → cost/ → metrics/) ─/metrics→ Prometheus ─rules→ Alertmanager ─webhook→ pager/
+ *                                              └─ settled ─→ logs/ ──push──→ Loki ───────rules──────────┘
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -14,6 +15,7 @@ import { loadPricing } from './config/pricing.ts'
 import type { Address } from './config/values.ts'
 import { PriceBook } from './cost/prices.ts'
 import { Engine } from './engine.ts'
+import { type Log, NO_LOG_HEALTH, openLog } from './logs/log.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
 import { Exposition } from './metrics/expose.ts'
 import type { Family } from './metrics/family.ts'
@@ -32,6 +34,8 @@ const TICK_MS = 100
 /** When the tick comes this late the process has more than it can do, and senders are asked to wait. */
 const OVERLOADED_MS = 1000
 const RETRY_SECONDS = 1
+/** For the lines that wait for Loki, of the ten seconds that a process has to end. */
+const LOG_STOP_LIMIT_MS = 3000
 /** The gauges of the objectives are written again, so that they do not expire. */
 const OBJECTIVES_EVERY_MS = 60_000
 
@@ -48,8 +52,10 @@ export interface Totals {
   readonly requestsSettled: number
 }
 
-export async function startBridge(config: Config): Promise<Bridge> {
+/** `warn` takes what a person should know of and no metric can say. */
+export async function startBridge(config: Config, warn: (message: string) => void = () => {}): Promise<Bridge> {
   const prices = new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing })
+  let log: Log | undefined
   const engine = new Engine({
     dialects: [configuredAttributes(config), ...DIALECTS],
     prices,
@@ -59,12 +65,14 @@ export async function startBridge(config: Config): Promise<Bridge> {
     maxOpenRequests: config.maxOpenRequests,
     maxSpansPerRequest: config.maxSpansPerRequest,
     series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
+    ...(config.loki && { onSettled: (settled, nowMs) => log?.settled(settled, nowMs) }),
   })
   const objectives = objectiveRows(readObjectives(), config.objectives, boundariesOf)
+  if (config.loki !== undefined) log = openLog(config.loki, { objectives, strings: engine.strings, tell: warn })
   mkdirSync(config.dataDir, { recursive: true })
   const pager = createPager({ databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date() })
   const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
-  const health = new Health(healthOf(engine, refused, pager), engine.store, version())
+  const health = new Health(healthOf(engine, refused, pager, log), engine.store, version())
   const exposition = new Exposition(engine.store, [health, new ProcessMetrics()])
 
   let lateMs = 0
@@ -120,6 +128,7 @@ export async function startBridge(config: Config): Promise<Bridge> {
     lateMs = Math.max(0, now - expected)
     expected = now + TICK_MS
     engine.tick(Date.now())
+    log?.tick(Date.now())
     if (now - published > OBJECTIVES_EVERY_MS) {
       published = now
       publish()
@@ -131,6 +140,7 @@ export async function startBridge(config: Config): Promise<Bridge> {
     clearInterval(tick)
     await Promise.all([http.close(), grpc.close()])
     engine.finish(Date.now())
+    await log?.stop(Date.now(), LOG_STOP_LIMIT_MS)
     pager.close()
     webServer.closeIdleConnections()
     await closed(webServer)
@@ -168,7 +178,7 @@ function boundariesOf(metric: string): readonly number[] | undefined {
   return metric === PIPELINE_LATENCY ? PIPELINE_LATENCY_BUCKETS : METRICS[metric as MetricName]?.buckets
 }
 
-function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }): HealthSource {
+function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined): HealthSource {
   const { assembler } = engine
   return {
     get spansAccepted() { return engine.spansAccepted },
@@ -180,6 +190,7 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get openRequests() { return assembler.openRequests },
     get openRequestsEvicted() { return assembler.counts.evicted },
     get pagesReceived() { return pager.received() },
+    log: log?.health ?? NO_LOG_HEALTH,
   }
 }
 

@@ -14,12 +14,15 @@ import { Scanner } from './spans/scan.ts'
 import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
 import { Assembler, type AssemblerOptions } from './traces/assembler.ts'
+import type { Settled } from './traces/settled.ts'
 
 export interface EngineOptions extends AssemblerOptions {
   readonly dialects: readonly Dialect[]
   readonly prices: PriceBook
   readonly series?: SeriesStoreOptions
   readonly strings?: StringTableOptions
+  /** Called for each settled request, once it is priced and counted. The record is filled again for the next one. */
+  readonly onSettled?: (settled: Settled, nowMs: number) => void
 }
 
 /** A sweep that found little to free is not done again for every batch: not before this much has come, or this long. */
@@ -49,6 +52,7 @@ export class Engine {
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)
+      options.onSettled?.(settled, this.#nowMs)
     })
     this.#scanner = new Scanner(this.tables, strings, (span) => {
       classifier.classify(span)

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'traces': /^spans\/(dialect|names|span|strings|tables)\.ts$/,
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
+  'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
   'pager': /^$/,
   'config': /^$/,
   'demo': /^$/,

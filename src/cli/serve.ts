@@ -10,7 +10,7 @@ export interface RunningBridge {
   stop(): Promise<{ readonly spansAccepted: number; readonly requestsSettled: number }>
 }
 
-export type StartBridge = (config: Config) => Promise<RunningBridge>
+export type StartBridge = (config: Config, warn: (message: string) => void) => Promise<RunningBridge>
 
 /** What `serve` needs of the process. */
 export interface Host {
@@ -66,7 +66,7 @@ export async function serve(config: Config, start: StartBridge, host: Host): Pro
     return { signal, listener }
   })
   try {
-    const bridge = await start(config).catch((error: unknown) => {
+    const bridge = await start(config, host.warn).catch((error: unknown) => {
       throw error instanceof ConfigError ? error : new Error(startFailure(error), { cause: error })
     })
     const { http, grpc, web } = bridge.addresses

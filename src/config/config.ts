@@ -26,12 +26,23 @@ export interface Config {
   /** Path of the user's pricing.yaml. */
   readonly pricing: string | undefined
   readonly latencyPricing: LatencyPricing | undefined
+  readonly loki: LokiConfig | undefined
   readonly tenantAttributes: readonly string[]
   readonly projectAttributes: readonly string[]
   readonly agentAttributes: readonly string[]
   readonly objectives: readonly ObjectiveLimit[]
   /** What looks like a mistake but does not stop the start. */
   readonly warnings: readonly string[]
+}
+
+export interface LokiConfig {
+  readonly url: string
+  /** X-Scope-OrgID. */
+  readonly tenant: string | undefined
+  readonly user: { readonly name: string; readonly passwordFile: string } | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly linesPerSecond: number
+  readonly queueLimitBytes: number
 }
 
 export interface LatencyPricing {
@@ -124,6 +135,9 @@ function contradictions(values: Values, at: (path: Path) => string): string[] {
   const problems: string[] = []
   if (values.inflatedLimit < values.bodyLimit) problems.push(`${at(['inflatedLimit'])}: expected at least bodyLimit (${values.bodyLimit} bytes), got ${values.inflatedLimit}`)
   if (values.maxInFlight < values.bodyLimit) problems.push(`${at(['maxInFlight'])}: expected at least bodyLimit (${values.bodyLimit} bytes), got ${values.maxInFlight}`)
+  const { username, passwordFile, labels } = values.loki
+  if ((username === undefined) !== (passwordFile === undefined)) problems.push(`${at(['loki', username === undefined ? 'passwordFile' : 'username'])}: username and passwordFile go together`)
+  for (const own of ['service_name', 'event', 'outcome']) if (own in labels) problems.push(`${at(['loki', 'labels'])}: ${own} is a label of the bridge's own`)
   const taken = new Map<string, string>()
   for (const key of ['httpAddress', 'grpcAddress', 'webAddress'] as const) {
     const { host, port } = values[key]
@@ -149,8 +163,10 @@ function misspelt(env: Record<string, string | undefined>): string[] {
 
 function finish(values: Values, file: YamlFile | undefined, origins: Map<string, string>, warnings: string[]): Config {
   /** A path in the file is from the file's folder, any other from where the command runs. */
-  const path = (key: string, value: string): string =>
-    resolve(file !== undefined && !origins.has(key) && isObject(file.value) && key in file.value ? dirname(file.name) : '.', value)
+  const path = (value: string, ...key: string[]): string => {
+    const inFile = key.reduce<unknown>((at, part) => (isObject(at) ? at[part] : undefined), file?.value)
+    return resolve(file !== undefined && inFile !== undefined && !origins.has(key.join('.')) ? dirname(file.name) : '.', value)
+  }
   return {
     httpAddress: values.httpAddress,
     grpcAddress: values.grpcAddress,
@@ -165,15 +181,22 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     maxInFlightBytes: values.maxInFlight,
     seriesLimit: values.seriesLimit,
     seriesExpirySeconds: values.seriesExpiry,
-    dataDir: path('dataDir', values.dataDir),
-    pricing: values.pricing === undefined ? undefined : path('pricing', values.pricing),
+    dataDir: path(values.dataDir, 'dataDir'),
+    pricing: values.pricing === undefined ? undefined : path(values.pricing, 'pricing'),
     latencyPricing: values.latencyPricing,
+    loki: lokiConfig(values.loki, (value) => path(value, 'loki', 'passwordFile')),
     tenantAttributes: values.tenant.attributes,
     projectAttributes: values.project.attributes,
     agentAttributes: values.agent.attributes,
     objectives: values.objectives.map(objectiveLimit),
     warnings,
   }
+}
+
+function lokiConfig({ url, tenant, username, passwordFile, labels, linesPerSecond, queueLimit }: Values['loki'], path: (value: string) => string): LokiConfig | undefined {
+  if (url === undefined) return undefined
+  const user = username === undefined || passwordFile === undefined ? undefined : { name: username, passwordFile: path(passwordFile) }
+  return { url, tenant, user, labels, linesPerSecond, queueLimitBytes: queueLimit }
 }
 
 /** The schema has seen to it that a row without a profile has an objective and a limit. */

@@ -3,7 +3,7 @@
  * names, the flags of `serve` and the reference in the docs follow from this table.
  */
 import { z } from 'zod'
-import { readAddress, readAmount, readCount, readDurationSeconds, reading, readNumber, readOneOf, readSizeBytes, readText, readTexts } from './values.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, reading, readNumber, readLabels, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -36,6 +36,19 @@ export const schema = z.strictObject({
     })
     .optional()
     .describe('Cost by time instead of by tokens, for models that run on machines of your own.'),
+
+  loki: z
+    .strictObject({
+      url: optional(readUrl, 'Where Loki is. A line for each failed, slow, expensive or low-quality request is pushed there; without it none is.'),
+      tenant: optional(readText, 'Sent as X-Scope-OrgID, to a Loki that serves several tenants.'),
+      username: optional(readText, 'For basic authentication, with passwordFile.'),
+      passwordFile: optional(readText, 'Path of a file with the password. It is read again for every push.'),
+      labels: key(readLabels, {} as Readonly<Record<string, string>>, 'Labels on every line, such as cluster=eu. Few and with few values: Loki keeps a stream for each combination.'),
+      linesPerSecond: count(50, 1, 10_000, 'Lines a second; what is over is counted, and the next line of its kind stands for it.'),
+      queueLimit: bytes('16MiB', 'Lines that wait while Loki cannot take them; past it the oldest go.'),
+    })
+    .prefault({})
+    .describe('The log of unhealthy requests.'),
 
   tenant: attributes('the tenant', 'tenant_id'),
   project: attributes('the project', 'project_id'),

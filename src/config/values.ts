@@ -68,6 +68,27 @@ export function readAmount(value: unknown): number {
   return number
 }
 
+/** Of a server, without the slash at the end. Who asks for a name and a password is told them otherwise, not in an address that is printed. */
+export function readUrl(value: unknown): string {
+  const wanted = 'a URL such as http://127.0.0.1:3100'
+  const url = typeof value === 'string' ? URL.parse(value.trim()) : null
+  if (url === null || !/^https?:$/.test(url.protocol)) throw unlike(wanted, value)
+  if (url.username !== '' || url.password !== '') throw new Error(`expected ${wanted}, without a user in it`)
+  if (url.search !== '' || url.hash !== '') throw unlike(`${wanted}, without a query`, value)
+  return url.href.replace(/\/+$/, '')
+}
+
+/** `{ cluster: eu }`, or one text `cluster=eu,zone=a` as the environment has it: names as Prometheus and Loki allow them. */
+export function readLabels(value: unknown): Readonly<Record<string, string>> {
+  const wanted = 'labels such as cluster=eu'
+  if (typeof value === 'string') value = Object.fromEntries(value.split(',').filter((part) => part.trim() !== '').map((part) => part.split(/=(.*)/s, 2).map((side) => side.trim())))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unlike(wanted, value)
+  const labels = Object.entries(value).map(([name, text]): [string, string] => [name, readText(text)])
+  for (const [name] of labels) if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__')) throw unlike('a label name of letters, digits and _', name)
+  if (labels.length > 10) throw new Error(`expected at most 10 labels, got ${labels.length}`)
+  return Object.fromEntries(labels)
+}
+
 export function readText(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') value = String(value)
   if (typeof value !== 'string' || value.trim() === '') throw unlike('a text', value)

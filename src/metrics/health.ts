@@ -22,6 +22,15 @@ export interface HealthSource {
   readonly openRequests: number
   readonly openRequestsEvicted: number
   readonly pagesReceived: number
+  /** The log of unhealthy requests; zeros where it is off. */
+  readonly log: {
+    readonly lines: number
+    readonly dropped: Readonly<Record<string, number>>
+    readonly pushErrors: Readonly<Record<string, number>>
+    readonly tenantsOverflowed: number
+    readonly queueLines: number
+    readonly queueBytes: number
+  }
 }
 
 interface State {
@@ -62,6 +71,12 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_strings: { kind: 'gauge', help: 'Different strings held: label values, span names, scopes.', read: ({ store }) => store.strings.size },
   spanbridge_strings_overflow_total: { kind: 'counter', help: 'Strings that became __overflow__ because the table was full.', read: ({ store }) => store.strings.overflowed },
   spanbridge_pages_received_total: { kind: 'counter', help: 'Notifications received from Alertmanager.', read: ({ source }) => source.pagesReceived },
+  spanbridge_log_lines_total: { kind: 'counter', help: 'Lines about unhealthy requests that Loki took.', read: ({ source }) => source.log.lines },
+  spanbridge_log_lines_dropped_total: { kind: 'counter', help: 'Lines that were never stored, by reason. Of rate_limit the next line of the same kind tells how many.', label: 'reason', read: ({ source }) => source.log.dropped },
+  spanbridge_log_push_errors_total: { kind: 'counter', help: 'Pushes that Loki did not take, by its answer or by what kept one from coming.', label: 'error', read: ({ source }) => source.log.pushErrors },
+  spanbridge_log_tally_overflow_total: { kind: 'counter', help: 'Requests of tenants that found no room in the tally of outcomes told to Loki.', read: ({ source }) => source.log.tenantsOverflowed },
+  spanbridge_log_queue_lines: { kind: 'gauge', help: 'Lines that wait for Loki.', read: ({ source }) => source.log.queueLines },
+  spanbridge_log_queue_bytes: { kind: 'gauge', help: 'Bytes of lines that wait for Loki.', read: ({ source }) => source.log.queueBytes },
   spanbridge_build_info: { kind: 'gauge', help: 'Always 1; the version is in the label.', label: 'version', read: ({ version }) => ({ [version]: 1 }) },
 }
 

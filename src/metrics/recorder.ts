@@ -190,7 +190,8 @@ export class Recorder {
       const row = quality.at(tenant, project, agent, this.#layer, score.evaluator)
       const sum = weighted(score.value, weight)
       quality.observe(row, score.value, weight, sum)
-      quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
+      // Scores whose trace never came have none to show.
+      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
       if (settled.messages < 0) continue
       const byContext = this.#family['agent_quality_by_context']!
       const band = this.#bands.find(([most]) => settled.messages <= most)![1]

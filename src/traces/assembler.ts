@@ -438,6 +438,7 @@ export class Assembler {
     const settled = this.#settled
     settled.reset()
     settled.tenant = settled.project = settled.agent = settled.service = 0
+    settled.trace.fill(0)
     settled.scores.push(...scores)
     this.#onSettled(settled)
   }

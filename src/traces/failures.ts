@@ -3,7 +3,7 @@
  * It is counted where it happened, at the innermost span that carries it. An error that a retry healed is
  * a recovery and not the cause of a failure.
  */
-import { Cause, errorType, Kind } from '../spans/names.ts'
+import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
 import { Outcome, type Settled } from './settled.ts'
 import type { Sources } from './sources.ts'
@@ -49,7 +49,14 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
     if (healed.has(i)) continue
     if (cause < 0 || explains(tree, i, cause, rootFamily, records)) cause = i
   }
-  if (settled.outcome !== Outcome.success && cause >= 0) settled.rootCause = errorAt(tree, cause, sources)
+  if (settled.outcome === Outcome.success || cause < 0) return
+  settled.rootCause = errorAt(tree, cause, sources)
+  let hops = 0
+  for (let a = tree.parent[cause]!; a >= 0 && hops < MAX_DEPTH; a = tree.parent[a]!, hops++) {
+    const packed = tree.packed[a]!
+    const kind = kindOf(packed)
+    if (isStep(kind)) settled.path.push({ kind, name: tree.name[a]!, agent: tree.agent[a]!, failed: (packed & Flag.failed) !== 0 })
+  }
 }
 
 /** What an agent can go on after if it chooses to: the failure of anything it called but the model. */

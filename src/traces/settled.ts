@@ -57,6 +57,8 @@ export class Settled {
   readonly errors: SettledError[] = []
   /** The error that made the request fail, if one is known. */
   rootCause: SettledError | undefined
+  /** The steps and agents around the root cause, from the inside out to the root: how the failure came to be the request's. */
+  readonly path: PathStep[] = []
   readonly recoveries: Recovery[] = []
   readonly scores: Score[] = []
 
@@ -72,6 +74,7 @@ export class Settled {
     this.totalUsd = 0
     if (this.errors.length > 0) this.errors.length = 0
     this.rootCause = undefined
+    if (this.path.length > 0) this.path.length = 0
     if (this.recoveries.length > 0) this.recoveries.length = 0
     if (this.scores.length > 0) this.scores.length = 0
   }
@@ -116,6 +119,13 @@ export interface SettledError {
   readonly name: number
   readonly agent: number
   readonly service: number
+}
+
+export interface PathStep {
+  readonly kind: number
+  readonly name: number
+  readonly agent: number
+  readonly failed: boolean
 }
 
 export interface Recovery {

@@ -55,6 +55,10 @@ describe('a configuration', () => {
       SPANBRIDGE_DATA_DIR: '/tmp/pages', SPANBRIDGE_PRICING: '/tmp/p.yaml', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '0.5', SPANBRIDGE_LATENCY_PRICING_APPLY_TO: 'all',
       SPANBRIDGE_TENANT_ATTRIBUTES: 'a, b', SPANBRIDGE_PROJECT_ATTRIBUTES: 'c', SPANBRIDGE_AGENT_ATTRIBUTES: 'd', SPANBRIDGE_OBJECTIVES: '[{"objective": "success-rate", "tenant": "acme", "limit": 0.99}, {"profile": "customer_service", "agent": "support"}]',
     }
+    Object.assign(examples, {
+      SPANBRIDGE_LOKI_URL: 'https://logs.example/loki-1/', SPANBRIDGE_LOKI_TENANT: 'team-a', SPANBRIDGE_LOKI_USERNAME: 'bridge', SPANBRIDGE_LOKI_PASSWORD_FILE: '/run/secrets/loki',
+      SPANBRIDGE_LOKI_LABELS: 'cluster=eu, zone=a=b',
+    })
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
       env[variable] = examples[variable] ?? (/ADDRESS/.test(variable) ? `:${10_000 + Object.keys(env).length}` : String(fallback))
@@ -64,8 +68,29 @@ describe('a configuration', () => {
       httpAddress: { host: '0.0.0.0', port: 10_000 }, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
       objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }, { profile: 'customer_service', tenant: '', agent: 'support' }],
     })
+    expect(config.loki).toEqual({
+      url: 'https://logs.example/loki-1', tenant: 'team-a', user: { name: 'bridge', passwordFile: '/run/secrets/loki' },
+      labels: { cluster: 'eu', zone: 'a=b' }, linesPerSecond: 50, queueLimitBytes: 16 * 1024 ** 2,
+    })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])
+  })
+
+  it('pushes no log unless it is told where', () => {
+    expect(loadConfig().loki).toBeUndefined()
+    expect(loadConfig({ env: { SPANBRIDGE_LOKI_URL: '' } }).loki).toBeUndefined()
+    const config = file('loki: { url: "http://loki:3100", username: a, passwordFile: secret, labels: { cluster: eu } }\n')
+    expect(loadConfig({ flags: { config } }).loki).toMatchObject({ url: 'http://loki:3100', user: { name: 'a', passwordFile: join(folder, 'secret') }, labels: { cluster: 'eu' } })
+  })
+
+  it.each([
+    ['url: loki:3100', "spanbridge.yaml:1: loki.url: expected a URL such as http://127.0.0.1:3100, got \"loki:3100\""],
+    ['url: "http://me:secret@loki"', 'spanbridge.yaml:1: loki.url: expected a URL such as http://127.0.0.1:3100, without a user in it'],
+    ['username: a', 'spanbridge.yaml:1: loki.username: username and passwordFile go together'],
+    ['labels: { "a-b": c }', 'spanbridge.yaml:1: loki.labels: expected a label name of letters, digits and _, got "a-b"'],
+    ['labels: { event: c }', "spanbridge.yaml:1: loki.labels: event is a label of the bridge's own"],
+  ])('refuses loki: { %s }', (text, problem) => {
+    expect(problems(() => loadConfig({ flags: { config: file(`loki: { ${text} }\n`) } }))).toEqual([problem])
   })
 
   it('describes every setting', () => {

@@ -12,6 +12,7 @@ function sourceOf(): { -readonly [K in keyof HealthSource]: HealthSource[K] } {
   return {
     spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, logRecordsAccepted: 5,
     requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, pagesReceived: 9,
+    log: { lines: 10, dropped: { rate_limit: 11, queue_full: 0 }, pushErrors: { '429': 12 }, tenantsOverflowed: 13, queueLines: 14, queueBytes: 15 },
   }
 }
 
@@ -40,6 +41,9 @@ test.each(['openmetrics', 'classic'] as const)('in %s, all of it stands beside t
   expect(valuesOf('spanbridge_spans_rejected_total')).toEqual([['malformed', 2], ['too_deep', 0]])
   expect(valuesOf('spanbridge_requests_refused_total')).toEqual([['too_large', 6]])
   expect(valuesOf('spanbridge_open_requests')).toEqual([['', 7]])
+  expect(valuesOf('spanbridge_log_lines_dropped_total')).toEqual([['rate_limit', 11], ['queue_full', 0]])
+  expect(valuesOf('spanbridge_log_push_errors_total')).toEqual([['429', 12]])
+  expect(valuesOf('spanbridge_log_queue_bytes')).toEqual([['', 15]])
   expect(valuesOf('spanbridge_series')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_series_overflow_total')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_values_invalid_total')).toContainEqual(['agent_tokens_total', 3])

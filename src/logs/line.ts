@@ -1,0 +1,87 @@
+/**
+ * What is told of an unhealthy request: a JSON text for people and programs, and beside it what rules and searches select by. No
+ * prompt and no answer is in it: the record that comes here has none.
+ */
+import { ERROR_TYPES, STEP_NAMES } from '../spans/names.ts'
+import type { StringTable } from '../spans/strings.ts'
+import { ACTIONS, OUTCOMES, Outcome, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
+import { fingerprintOf, type Cause } from './fingerprint.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What Loki indexes. One stream for each combination of values, so each label has a handful: no tenant, agent or name is ever one. */
+export interface Stream {
+  readonly event: 'request' | 'tally' | 'bridge'
+  readonly outcome?: (typeof OUTCOMES)[number]
+}
+
+export interface LogLine {
+  readonly stream: Stream
+  readonly timeMs: number
+  /** JSON. */
+  readonly text: string
+  /** Structured metadata: strings that a query selects and groups by without reading the text. Values come from strangers. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Errors, recoveries and steps on the way to the root that are told; an agent in a loop makes thousands, all alike. */
+const MOST_TOLD = 20
+
+export function causeOf(error: SettledError, strings: StringTable): Cause {
+  return {
+    ...ERROR_TYPES[error.type]!,
+    step: STEP_NAMES[error.kind]!, name: strings.text(error.name), agent: strings.text(error.agent),
+  }
+}
+
+/** `count`: how many requests the line stands for, with those that sampling or the rate limit left out. */
+export function requestLine(settled: Settled, verdict: Verdict, count: number, strings: StringTable, nowMs: number): LogLine {
+  const text = (id: number) => strings.text(id)
+  const cause = settled.rootCause && causeOf(settled.rootCause, strings)
+  const who = { trace_id: traceId(settled.trace), tenant_id: text(settled.tenant), project_id: text(settled.project), agent: text(settled.agent), service: text(settled.service) }
+  const fingerprint = cause && fingerprintOf(cause)
+  const outcome = settled.isRequest ? OUTCOMES[settled.outcome] : undefined
+  return {
+    stream: { event: 'request', ...(outcome && { outcome }) },
+    timeMs: nowMs,
+    text: JSON.stringify({
+      ...who, outcome, why: verdict.why, count,
+      started: timeOf(settled.startMs),
+      ...(settled.isRequest && {
+        duration_seconds: settled.seconds, duration_limit_seconds: verdict.limits.durationSeconds,
+        cost_usd: settled.totalUsd, cost_limit_usd: verdict.limits.costUsd,
+      }),
+      ...(settled.messages >= 0 && { messages: settled.messages }),
+      ...(verdict.score && { score: verdict.score.value, score_limit: verdict.limits.score, evaluator: text(verdict.score.evaluator) }),
+      ...(cause && { root_cause: cause, fingerprint }),
+      ...(settled.path.length > 0 && { passed_on_by: settled.path.slice(0, MOST_TOLD).map((step) => ({ step: STEP_NAMES[step.kind], name: text(step.name), agent: text(step.agent), failed: step.failed })) }),
+      ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => causeOf(error, strings)), errors_total: settled.errors.length }),
+      ...(settled.recoveries.length > 0 && {
+        recoveries: settled.recoveries.slice(0, MOST_TOLD).map((one) => ({ step: STEP_NAMES[one.kind], name: text(one.name), agent: text(one.agent), action: ACTIONS[one.action], result: RESULTS[one.result] })),
+      }),
+    }),
+    metadata: told({
+      ...who, why: verdict.why.join(','), count: String(count),
+      // Known to Grafana, which colours lines by it.
+      level: settled.isRequest && settled.outcome !== Outcome.success ? 'error' : 'warn',
+      ...(cause && { class: cause.class, type: cause.type, step: cause.step, name: cause.name, fingerprint: fingerprint! }),
+    }),
+  }
+}
+
+/** Without what is not told: a label that is missing and one that is empty are the same to Loki. */
+export function told(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== ''))
+}
+
+/** A sender's clock may say anything, also what no calendar has. */
+function timeOf(ms: number): string | undefined {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : undefined
+}
+
+/** '' for scores whose trace never came. */
+function traceId(words: Int32Array): string {
+  if (words.every((word) => word === 0)) return ''
+  let hex = ''
+  for (const word of words) hex += (word >>> 0).toString(16).padStart(8, '0')
+  return hex
+}
