@@ -1,11 +1,12 @@
 /**
- * Writes the committed outputs: rules and routing from the jsonnet mixin, and the configurations for docker compose.
+ * Writes the committed outputs: rules and routing from the jsonnet mixin, dashboards, and the configurations for docker compose.
  *   node alerts/generate.ts           writes what differs
  *   node alerts/generate.ts --check   writes nothing, names what differs, and exits 1 if anything does
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
+import { dashboardFiles } from '../dashboards/all.ts'
 import { alertmanagerConfig, COMPOSE_PAGER } from '../provisioning/alertmanager.ts'
 import { COMPOSE, prometheusConfig } from '../provisioning/prometheus.ts'
 import { findEvaluator, type Evaluator } from './evaluate.ts'
@@ -33,6 +34,7 @@ export async function outputs(evaluator: Evaluator): Promise<Output[]> {
     ...Object.entries(templates).map(([name, text]) => ({ path: `alerts/generated/templates/${name}`, text })),
     { path: 'provisioning/prometheus.yml', text: header('provisioning/prometheus.ts') + prometheusConfig(COMPOSE) },
     { path: 'provisioning/alertmanager.yml', text: alertmanagerConfig(alertmanager, COMPOSE_PAGER) },
+    ...dashboardFiles(),
   ]
 }
 

@@ -1,0 +1,34 @@
+/** What happened meanwhile, drawn over every graph. */
+import { AnnotationQueryBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
+import { recordedOf, scraped } from './query.ts'
+import { PROMETHEUS } from './variables.ts'
+
+/** Alerts of this bundle, as Prometheus writes them down; each has an owner. */
+export function alerts(severities: string, ...matchers: string[]): string {
+  return recordedOf(['tenant_id', 'agent'], 'ALERTS', 'alertstate="firing"', 'owner!=""', `severity=~"${severities}"`, ...matchers)
+}
+
+export function annotations(): AnnotationQueryBuilder[] {
+  const build = scraped('spanbridge_build_info')
+  return [
+    prometheus('Critical alerts', 'red', alerts('critical'), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
+    prometheus('Warnings', 'orange', alerts('warning'), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
+    prometheus('Bridge deployments', 'blue', `group by (version) (${build}) unless group by (version) (${build} offset 5m)`, 'Spanbridge {{version}}', 'this version was not there five minutes before'),
+    // The agents' own: whoever deploys one posts an annotation with the tag "deployment" to Grafana (POST /api/annotations).
+    new AnnotationQueryBuilder().name('Deployments').datasource({ type: 'datasource', uid: '-- Grafana --' }).enable(true).iconColor('purple')
+      .target(tagged('deployment')),
+  ]
+}
+
+function prometheus(name: string, color: string, expr: string, title: string, text: string): AnnotationQueryBuilder {
+  return new AnnotationQueryBuilder().name(name).datasource(PROMETHEUS).enable(true).iconColor(color)
+    .expr(expr).step('60s').titleFormat(title).textFormat(text)
+    .target(new DataqueryBuilder().refId('Anno').expr(expr))
+}
+
+/** The query for Grafana's own annotations. */
+function tagged(tag: string) {
+  const target = { type: 'tags', tags: [tag], limit: 100, matchAny: false, refId: 'Anno', _implementsDataqueryVariant() {} }
+  return { build: () => target }
+}

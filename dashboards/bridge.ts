@@ -1,0 +1,133 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
+import { dashboard } from './dashboard.ts'
+import { ANY_IS_BAD } from './panel.ts'
+import { heatmap, LIMIT, lines, number } from './panels.ts'
+import { documentedLimit, quantile, rate, recordedOf, scraped } from './query.ts'
+
+const LATENCY = 'spanbridge_pipeline_latency_seconds'
+const limitOf = (objective: string) => ({ legend: `limit ${objective.slice(-3).toUpperCase()}`, expr: documentedLimit(objective) })
+
+function counted(title: string, metric: string, description: string): Builder<Panel> {
+  return number({ title, description, width: 4, unit: 'count', decimals: 0, steps: ANY_IS_BAD, queries: [{ expr: `sum(increase(${scraped(metric)}[$__range])) or vector(0)` }] })
+}
+
+export const bridge = dashboard({
+  name: 'bridge', title: 'Bridge',
+  description: 'The health of Spanbridge itself: whether what the other dashboards show can be believed.',
+  rows: [
+    {
+      title: 'Is anything lost',
+      panels: [
+        number({
+          title: 'Bridges up', description: 'Bridges that Prometheus can scrape, of those that it knows.', width: 4, unit: 'count', steps: ['red', [1, 'green']],
+          queries: [{ expr: `sum(up{cluster=~"$cluster",job=~"$job",instance=~"$instance"})`, legend: 'up' }, { expr: `count(up{cluster=~"$cluster",job=~"$job",instance=~"$instance"})`, legend: 'known' }],
+        }),
+        counted('Spans rejected', 'spanbridge_spans_rejected_total', 'Spans that could not be read, within the time range.'),
+        counted('Pushes refused', 'spanbridge_requests_refused_total', 'Pushes answered with an error, within the time range.'),
+        counted('Requests evicted', 'spanbridge_open_requests_evicted_total', 'Requests settled early to make room for newer ones, within the time range: the bridge is too small for the traffic.'),
+        counted('Series overflowed', 'spanbridge_series_overflow_total', 'Counts that went to __overflow__ because a metric or a tenant had no room, within the time range.'),
+        counted('Calls without a price', 'agent_unpriced_calls_total', 'Model calls whose cost is unknown, within the time range.'),
+      ],
+    },
+    {
+      title: 'What comes in',
+      panels: [
+        lines({
+          title: 'Spans', description: 'Spans a second: accepted, and of these late (their request was settled already) and delivered twice.', width: 12, unit: 'events',
+          queries: ['accepted', 'late', 'duplicate'].map((kind) => ({ legend: kind, expr: rate(`spanbridge_spans_${kind}_total`) })),
+        }),
+        lines({
+          title: 'Turned away', description: 'Spans rejected and pushes refused a second, by reason. The sender was told; ask it.', width: 12, unit: 'events',
+          queries: [
+            { legend: 'span: {{reason}}', expr: rate('spanbridge_spans_rejected_total', ['reason']) },
+            { legend: 'push: {{reason}}', expr: rate('spanbridge_requests_refused_total', ['reason']) },
+          ],
+        }),
+        lines({
+          title: 'Spans by bridge', description: 'How evenly the spans are spread over the bridges.', width: 12, unit: 'events', stacked: true,
+          queries: [{ legend: '{{instance}}', expr: rate('spanbridge_spans_accepted_total', ['instance']) }],
+        }),
+        lines({
+          title: 'Log records and pages', description: 'Evaluation results taken as log records, and notifications received from Alertmanager, a second.', width: 12, unit: 'events',
+          queries: [{ legend: 'log records', expr: rate('spanbridge_log_records_accepted_total') }, { legend: 'notifications', expr: rate('spanbridge_pages_received_total') }],
+        }),
+      ],
+    },
+    {
+      title: 'How long it takes',
+      panels: [
+        lines({
+          title: 'Pipeline latency', description: 'From a push received to its spans counted, with the limits of its objectives.', width: 12, unit: 'seconds',
+          queries: [
+            { legend: 'P95', expr: quantile(0.95, LATENCY) }, { legend: 'P99', expr: quantile(0.99, LATENCY) },
+            limitOf('pipeline_latency_p95'), limitOf('pipeline_latency_p99'),
+          ],
+          overrides: [LIMIT],
+        }),
+        heatmap({ title: 'Pipeline latency, all pushes', description: 'How many pushes a second took how long.', width: 12, unit: 'seconds', query: { expr: rate(`${LATENCY}_bucket`, ['le']) } }),
+        lines({
+          title: 'Share within the limit', description: 'Share of the pushes of the last hour that were counted within the limit of each objective.', width: 12, unit: 'ratio', max: 1,
+          queries: [{ legend: '{{objective}}', expr: `1 - max by (objective) (${recordedOf([], 'tenant_agent:objective_bad:ratio_rate1h', 'objective=~"pipeline_latency_.*"')})` }],
+        }),
+        lines({
+          title: 'Open requests', description: 'Agent requests that wait for more spans, by bridge.', width: 12, unit: 'count',
+          queries: [{ legend: '{{instance}}', expr: `sum by (instance) (${scraped('spanbridge_open_requests')})` }],
+        }),
+      ],
+    },
+    {
+      title: 'What it holds',
+      panels: [
+        lines({
+          title: 'Series', description: 'Series held, by metric. A steep rise is a label with too many values.', width: 12, unit: 'count', stacked: true,
+          queries: [{ legend: '{{metric}}', expr: `sum by (metric) (${scraped('spanbridge_series')})` }],
+        }),
+        lines({
+          title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
+          queries: [
+            { legend: 'series of {{metric}}', expr: `${rate('spanbridge_series_overflow_total', ['metric'])} > 0` },
+            { legend: 'strings', expr: rate('spanbridge_strings_overflow_total') },
+            { legend: 'exemplars', expr: rate('spanbridge_exemplars_dropped_total') },
+            { legend: 'invalid values', expr: rate('spanbridge_values_invalid_total') },
+            { legend: 'series expired', expr: rate('spanbridge_series_expired_total') },
+          ],
+        }),
+        lines({
+          title: 'Strings and exemplars', description: 'Different strings (label values, span names, scopes) and exemplars held.', width: 12, unit: 'count',
+          queries: [{ legend: 'strings', expr: `sum(${scraped('spanbridge_strings')})` }, { legend: 'exemplars', expr: `sum(${scraped('spanbridge_exemplars')})` }],
+        }),
+        lines({
+          title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 12, unit: 'events',
+          queries: [{ legend: '{{name}} {{reason}}', expr: `topk(10, ${rate('agent_unpriced_calls_total', ['name', 'reason'])})` }],
+        }),
+      ],
+    },
+    {
+      title: 'The process',
+      panels: [
+        lines({
+          title: 'CPU', description: 'Cores in use, by bridge. One process uses at most about one.', width: 8, unit: 'ratio',
+          queries: [{ legend: '{{instance}}', expr: rate('process_cpu_seconds_total', ['instance']) }],
+        }),
+        lines({
+          title: 'Memory', description: 'Resident memory, by bridge.', width: 8, unit: 'bytes',
+          queries: [{ legend: '{{instance}}', expr: `sum by (instance) (${scraped('process_resident_memory_bytes')})` }],
+        }),
+        lines({
+          title: 'Event loop lag', description: 'P99 of the delay of the event loop, by bridge: above a second, pushes wait.', width: 8, unit: 'seconds',
+          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${scraped('nodejs_eventloop_lag_p99_seconds')})` }],
+        }),
+        lines({
+          title: 'Versions', description: 'Bridges by version; two at once during a rollout.', width: 12, unit: 'count', stacked: true,
+          queries: [{ legend: '{{version}}', expr: `sum by (version) (${scraped('spanbridge_build_info')})` }],
+        }),
+        lines({
+          title: 'Scrape duration', description: 'How long Prometheus takes to read /metrics, by bridge.', width: 12, unit: 'seconds',
+          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${scraped('scrape_duration_seconds')})` }],
+        }),
+      ],
+    },
+  ],
+})
+

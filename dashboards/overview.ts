@@ -1,0 +1,79 @@
+import { alerts } from './annotations.ts'
+import { deviations, topCauses } from './shared.ts'
+import { dashboard } from './dashboard.ts'
+import { ANY_IS_BAD, linkTo, GOOD_HIGH } from './panel.ts'
+import { lines, number } from './panels.ts'
+import { mean, named, quantile, rate, share, total } from './query.ts'
+import { metOverTime, missed, scoreboard } from './scoreboard.ts'
+import { table } from './table.ts'
+
+const ERRORS = 'outcome!="success"'
+
+export const overview = dashboard({
+  name: 'overview', title: 'Overview',
+  description: 'Are the agents well, and if not, where to look: every objective with its value, limit and error budget, what fires, and the causes.',
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        number({
+          title: 'Critical alerts', description: 'Alerts that page a person, firing now.', width: 3, unit: 'count', steps: ANY_IS_BAD,
+          queries: [{ expr: `count(${alerts('critical')}) or vector(0)` }],
+        }),
+        number({
+          title: 'Warnings', description: 'Alerts that open a ticket, firing now.', width: 3, unit: 'count', steps: ['green', [1e-9, 'orange']],
+          queries: [{ expr: `count(${alerts('warning')}) or vector(0)` }],
+        }),
+        number({
+          title: 'Requests', description: 'Agent requests settled, a second.', width: 4, unit: 'perSecond', trend: true,
+          queries: [{ expr: rate('agent_requests_total') }], links: [linkTo('requests', 'Requests', {})],
+        }),
+        number({
+          title: 'Success', description: 'Share of requests that ended well.', width: 4, unit: 'ratio', decimals: 2, trend: true, steps: GOOD_HIGH,
+          queries: [{ expr: share(rate('agent_requests_total', [], 'outcome="success"'), rate('agent_requests_total')) }], links: [linkTo('errors', 'Errors and root causes', {})],
+        }),
+        number({
+          title: 'Latency P95', description: '95 % of the requests are faster than this.', width: 3, unit: 'seconds', trend: true,
+          queries: [{ expr: quantile(0.95, 'agent_request_duration_seconds') }], links: [linkTo('requests', 'Requests', {})],
+        }),
+        number({
+          title: 'Spent', description: 'Cost of the requests within the time range.', width: 3, unit: 'usd', decimals: 2,
+          queries: [{ expr: total('agent_request_cost_usd_sum') }], links: [linkTo('cost', 'Cost', {})],
+        }),
+        number({
+          title: 'Quality', description: 'Mean of all quality scores, from 0 to 1.', width: 4, unit: 'ratio', decimals: 1, trend: true, none: 'not scored',
+          queries: [{ expr: mean('agent_quality_score') }], links: [linkTo('quality', 'Quality', {})],
+        }),
+      ],
+    },
+    { title: 'Objectives', panels: scoreboard() },
+    { title: 'Where', panels: [metOverTime(), missed()] },
+    {
+      title: 'Why',
+      panels: [
+        topCauses(12),
+        table({
+          title: 'Alerts firing', description: 'What fires now, and for whom. The page of an alert names its root cause.', width: 12, height: 9,
+          labels: [
+            { label: 'severity', title: 'Severity', width: 90 }, { label: 'alertname', title: 'Alert' },
+            { label: 'tenant_id', title: 'Tenant', link: linkTo('tenant', 'Show this tenant', { tenant_id: '${__value.text:percentencode}' }) },
+            { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
+          ],
+          values: [{ title: 'Firing', unit: 'count', expr: `sum by (severity, alertname, tenant_id, agent) (${alerts('critical|warning|info', 'alertname!="Watchdog"')})`, width: 70 }],
+          sortBy: 'Severity', ascending: true,
+        }),
+        deviations(12),
+        lines({
+          title: 'Requests by tenant', description: 'Requests a second of the ten busiest tenants.', width: 12, height: 9, unit: 'perSecond', stacked: true,
+          queries: [{ expr: named(`topk(10, ${rate('agent_requests_total', ['tenant_id'])})`, 'tenant_id'), legend: '{{tenant_id}}' }],
+          links: [linkTo('tenant', 'Show this tenant', { tenant_id: '${__field.labels.tenant_id:percentencode}' })],
+        }),
+        lines({
+          title: 'Failed requests by agent', description: 'Requests a second that failed or never finished, by agent. A point leads to a trace.', width: 24, unit: 'perSecond',
+          queries: [{ expr: named(rate('agent_requests_total', ['agent'], ERRORS), 'agent'), legend: '{{agent}}' }],
+          links: [linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })],
+        }),
+      ],
+    },
+  ],
+})

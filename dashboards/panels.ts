@@ -1,0 +1,165 @@
+/** The kinds of panels, each with the settings that make it readable. */
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge'
+import {
+  BarGaugeDisplayMode, BarGaugeNamePlacement, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphDrawStyle, HeatmapCellLayout, LegendDisplayMode, LegendPlacement,
+  LogsSortOrder, ReduceDataOptionsBuilder, SortOrder, StackingConfigBuilder, StackingMode, TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizOrientation, VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
+import { type DashboardLinkBuilder, type DynamicConfigValue, FieldColorBuilder, FieldColorModeId, MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
+import * as heatmaps from '@grafana/grafana-foundation-sdk/heatmap'
+import * as logpanels from '@grafana/grafana-foundation-sdk/logs'
+import { DataqueryBuilder as LokiQueryBuilder } from '@grafana/grafana-foundation-sdk/loki'
+import * as stat from '@grafana/grafana-foundation-sdk/stat'
+import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline'
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
+import { common, type PanelSpec, type Query, type Steps, targets, thresholds, UNIT, type Unit } from './panel.ts'
+import { LOKI } from './variables.ts'
+
+export interface Override {
+  /** A legend, or with slashes a regular expression over legends. */
+  readonly of: string
+  readonly properties: readonly DynamicConfigValue[]
+}
+
+interface Overridable<B> {
+  overrideByName(name: string, properties: DynamicConfigValue[]): B
+  overrideByRegexp(regexp: string, properties: DynamicConfigValue[]): B
+}
+
+function overridden<B extends Overridable<B>>(builder: B, overrides: readonly Override[]): B {
+  return overrides.reduce((on, { of, properties }) => (of.startsWith('/') ? on.overrideByRegexp(of, [...properties]) : on.overrideByName(of, [...properties])), builder)
+}
+
+export interface LinesSpec extends PanelSpec {
+  readonly unit: Unit
+  readonly queries: readonly Query[]
+  /** Areas upon each other: for parts of a whole. */
+  readonly stacked?: boolean
+  readonly min?: number
+  readonly max?: number
+  readonly overrides?: readonly Override[]
+  readonly links?: readonly DashboardLinkBuilder[]
+}
+
+/** A limit in a graph: a dashed red line. */
+export const LIMIT: Override = {
+  of: '/^limit/',
+  properties: [
+    { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
+    { id: 'color', value: { mode: 'fixed', fixedColor: 'red' } },
+    { id: 'custom.fillOpacity', value: 0 },
+  ],
+}
+
+export function lines({ unit, queries, stacked = false, min = 0, max, overrides = [], links = [], ...panel }: LinesSpec): timeseries.PanelBuilder {
+  const builder = common(new timeseries.PanelBuilder(), panel)
+    .targets(targets(queries, 'range')).unit(UNIT[unit])
+    .drawStyle(GraphDrawStyle.Line).lineWidth(stacked ? 0 : 1).fillOpacity(stacked ? 50 : 5).showPoints(VisibilityMode.Never).min(min).dataLinks([...links])
+    // A table, so that ten series with long names do not push the graph out of its panel.
+    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Bottom).calcs(['mean', 'max', 'lastNotNull']))
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group('A'))
+  if (max !== undefined) builder.max(max)
+  return overridden(builder, overrides)
+}
+
+export interface NumberSpec extends PanelSpec {
+  readonly unit: Unit
+  readonly queries: readonly Query[]
+  readonly decimals?: number
+  readonly steps?: Steps
+  /** The way to the number, small behind it; without it the query runs once, at the end of the time range. */
+  readonly trend?: boolean
+  /** The labels are the answer, and not the number. */
+  readonly text?: boolean
+  readonly overrides?: readonly Override[]
+  readonly links?: readonly DashboardLinkBuilder[]
+  /** Shown where there is nothing to show. */
+  readonly none?: string
+  /** Relative, in place of the time range of the dashboard. */
+  readonly since?: string
+}
+
+export function number({ unit, queries, decimals, steps, trend = false, text = false, overrides = [], links = [], none, since, ...panel }: NumberSpec): stat.PanelBuilder {
+  const builder = common(new stat.PanelBuilder(), { height: 4, ...panel })
+    .targets(targets(queries, trend ? 'range' : 'instant')).unit(UNIT[unit]).dataLinks([...links])
+    .graphMode(trend ? BigValueGraphMode.Area : BigValueGraphMode.None).colorMode(steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
+    .textMode(text ? BigValueTextMode.Name : queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
+    .orientation(VizOrientation.Vertical)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
+    .thresholds(thresholds(steps ?? ['text']))
+  if (decimals !== undefined) builder.decimals(decimals)
+  if (none !== undefined) builder.noValue(none)
+  if (since !== undefined) builder.timeFrom(since)
+  return overridden(builder, overrides)
+}
+
+export interface BarsSpec extends PanelSpec {
+  readonly unit: Unit
+  readonly queries: readonly Query[]
+  readonly color?: string
+  readonly max?: number
+  readonly decimals?: number
+  readonly steps?: Steps
+  readonly links?: readonly DashboardLinkBuilder[]
+}
+
+/** A bar for each series, as they come: sorted by the query. */
+export function bars({ unit, queries, color = 'blue', max, decimals, steps, links = [], ...panel }: BarsSpec): bargauge.PanelBuilder {
+  const builder = common(new bargauge.PanelBuilder(), panel)
+    .targets(targets(queries, 'instant')).unit(UNIT[unit]).min(0).dataLinks([...links])
+    .displayMode(BarGaugeDisplayMode.Basic).valueMode(BarGaugeValueMode.Text).namePlacement(BarGaugeNamePlacement.Left).orientation(VizOrientation.Horizontal).showUnfilled(false)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
+    .thresholds(thresholds(steps ?? [color]))
+    .colorScheme(steps === undefined ? new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color) : new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+  if (max !== undefined) builder.max(max)
+  if (decimals !== undefined) builder.decimals(decimals)
+  return builder
+}
+
+export interface HeatmapSpec extends PanelSpec {
+  /** Of the buckets. */
+  readonly unit: Unit
+  /** By `le`. */
+  readonly query: Query
+}
+
+export function heatmap({ unit, query, ...panel }: HeatmapSpec): heatmaps.PanelBuilder {
+  return common(new heatmaps.PanelBuilder(), panel)
+    .targets(targets([{ legend: '{{le}}', ...query }], 'heatmap'))
+    .calculate(false).rowsFrame(new heatmaps.RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Auto))
+    .unit(UNIT[unit]).yAxis(new heatmaps.YAxisConfigBuilder().unit(UNIT[unit])).cellValues(new heatmaps.CellValuesBuilder().unit(UNIT.perSecond))
+    .color(new heatmaps.HeatmapColorOptionsBuilder().mode(heatmaps.HeatmapColorMode.Scheme).scheme('Oranges').steps(64).exponent(0.5).reverse(false).fill('dark-orange'))
+    .tooltip(new heatmaps.HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true))
+    .exemplarsColor('rgba(31, 120, 193, 0.8)').showLegend().cellGap(1).showValue(VisibilityMode.Never)
+    .filterValues(new heatmaps.FilterValueRangeBuilder().le(1e-9))
+}
+
+export interface StatesSpec extends PanelSpec {
+  readonly query: Query
+  /** What the values mean. */
+  readonly states: Readonly<Record<string, { readonly text: string; readonly color: string }>>
+}
+
+/** Which of a few states each thing was in, over time. */
+export function states({ query, states: meanings, ...panel }: StatesSpec): statetimeline.PanelBuilder {
+  return common(new statetimeline.PanelBuilder(), panel)
+    .targets(targets([query], 'range')).unit(UNIT.count).mappings(mapped(meanings))
+    .mergeValues(true).rowHeight(0.8).fillOpacity(75).lineWidth(0).showValue(VisibilityMode.Never)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.List).placement(LegendPlacement.Bottom).calcs([]))
+}
+
+export function mapped(meanings: Readonly<Record<string, { readonly text: string; readonly color: string }>>): ValueMapping[] {
+  const options = Object.fromEntries(Object.entries(meanings).map(([value, { text, color }], index) => [value, { text, color, index }]))
+  return [{ type: MappingType.ValueToText, options }]
+}
+
+export interface LogsSpec extends PanelSpec {
+  readonly expr: string
+}
+
+export function logs({ expr, ...panel }: LogsSpec): logpanels.PanelBuilder {
+  return common(new logpanels.PanelBuilder(), panel, LOKI)
+    .targets([new LokiQueryBuilder().refId('A').datasource(LOKI).expr(expr).queryType('range').maxLines(200)])
+    .showTime(true).wrapLogMessage(true).enableLogDetails(true).sortOrder(LogsSortOrder.Descending)
+}

@@ -1,0 +1,105 @@
+/** Every objective of alerts/objectives.json with its value now, its limit, what is left of its error budget and how many meet it. */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
+import { type Objective, readObjectives } from '../src/config/objectives.ts'
+import { METRICS, type MetricDefinition } from '../src/metrics/catalogue.ts'
+import { BUDGET, linkTo, type Query, type Steps } from './panel.ts'
+import { number, states } from './panels.ts'
+import { CHOSEN, type Chosen, documentedLimit, recordedOf } from './query.ts'
+import { table } from './table.ts'
+
+/** Where an objective is looked into. */
+const DASHBOARD: Readonly<Record<string, string>> = {
+  latency: 'requests', success: 'requests', pipeline: 'bridge', quality: 'quality', classification: 'errors', cost: 'cost', context: 'quality', anomaly: 'overview', time: 'errors',
+}
+const MET: Steps = ['red', [0.5, 'orange'], [1, 'green']]
+const PER = 'cluster, tenant_id, agent'
+
+/** What is measured where the agents run; the rest is measured by the fire drill of the tests, and only its limit is known here. */
+const isLive = ({ measure }: Objective) => measure.kind !== 'drill'
+
+export function scoreboard(): Builder<Panel>[] {
+  return readObjectives().map((objective) => number({
+    title: nameOf(objective), description: describe(objective), width: 6, height: 4, unit: objective.unit,
+    queries: isLive(objective) ? live(objective) : [{ legend: 'limit', expr: documentedLimit(objective.id) }],
+    trend: true, none: 'not measured yet',
+    overrides: [
+      { of: 'met by', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(MET) } }] },
+      { of: 'budget left', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(BUDGET) } }] },
+    ],
+    steps: ['text'],
+    links: [linkTo(DASHBOARD[objective.id.split('_')[0]!]!, 'Look into it', {})],
+  }))
+}
+
+export function metOverTime(): Builder<Panel> {
+  return states({
+    title: 'Objectives over time', description: 'When each objective was met by every chosen tenant and agent, and when one of them missed it.', width: 12, height: 11,
+    query: { expr: `min by (objective) (${recordedOf([], 'tenant_agent:objective:met', ...perTenant())})`, legend: '{{objective}}' },
+    states: { 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } },
+  })
+}
+
+export function missed(): Builder<Panel> {
+  const own = (name: string) => recordedOf([], name, ...perTenant())
+  return table({
+    title: 'Missed now', description: 'Who misses which objective at this moment. "Of the limit" is the value by its limit: 200 % of a latency is twice what is allowed, 90 % of a success rate is too little.', width: 12, height: 11,
+    labels: [
+      { label: 'objective', title: 'Objective' },
+      { label: 'tenant_id', title: 'Tenant', link: linkTo('tenant', 'Show this tenant', { tenant_id: '${__value.text:percentencode}' }) },
+      { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
+    ],
+    values: [{
+      title: 'Of the limit', unit: 'ratio',
+      expr: `sum by (objective, tenant_id, agent) (${own('tenant_agent:objective:value')} / ${own('tenant_agent:objective:limit')} and ${own('tenant_agent:objective:met')} == 0)`,
+    }],
+    sortBy: 'Of the limit',
+  })
+}
+
+/** An objective that is not of a tenant or an agent has them empty, and then the choice leaves it alone. */
+function perTenant(): string[] {
+  return CHOSEN.filter((label) => label !== 'project_id').map((label) => `${label}=~"$${label}|"`)
+}
+
+function live(objective: Objective): Query[] {
+  const { id, limit: documented } = objective
+  const own = (name: string) => recordedOf(labelsOf(objective), name, `objective="${id}"`)
+  const value = own('tenant_agent:objective:value')
+  const most = objective.comparison.startsWith('<')
+  const [first, worst] = most ? ['topk', 'max'] : ['bottomk', 'min']
+  if (documented === null) return [{ legend: 'now', expr: `${worst}(${value})` }]
+  // The one that is furthest from its own limit, which is not always the one with the greatest value.
+  const furthest = `${first}(1, ${value} / ${own('tenant_agent:objective:limit')})`
+  return [
+    { legend: 'now', expr: `${worst}(${value} and on (${PER}) ${furthest})` },
+    { legend: 'limit', expr: `${worst}(${own('tenant_agent:objective:limit')} and on (${PER}) ${furthest})` },
+    { legend: 'met by', expr: `avg(${own('tenant_agent:objective:met')})` },
+    ...(hasBudget(objective) ? [{ legend: 'budget left', expr: `min(${own('tenant_agent:objective:error_budget_remaining')})` }] : []),
+  ]
+}
+
+function hasBudget({ measure }: Objective): boolean {
+  return measure.kind === 'ratio' || measure.kind === 'latency'
+}
+
+/** Which of the labels the measured metric has. */
+function labelsOf({ measure }: Objective): Chosen[] {
+  const labels = 'metric' in measure ? ((METRICS as Readonly<Record<string, MetricDefinition>>)[measure.metric]?.labels ?? []) : []
+  return CHOSEN.filter((label) => label !== 'project_id' && labels.includes(label))
+}
+
+function nameOf({ title }: Objective): string {
+  return title.split(/[,.:]/)[0]!
+}
+
+function describe(objective: Objective): string {
+  const { title, comparison, limit: documented, unit, window } = objective
+  const shown = documented === null ? 'without a limit' : `documented limit ${comparison} ${documented} ${unit}`
+  if (!isLive(objective)) return `${title}; ${shown}. Measured by the fire drill of the tests.`
+  return `${title}; ${shown}, judged over ${window}. "now" and "limit" are of the tenant and agent furthest from their limit, "met by" is the share of tenants and agents within theirs.`
+}
+
+function stepsOf([first, ...rest]: Steps): { value: number | null; color: string }[] {
+  return [{ value: null, color: first }, ...rest.map(([value, color]) => ({ value, color }))]
+}
