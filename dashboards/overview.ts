@@ -62,7 +62,7 @@ export const overview = dashboard({
           values: [{ title: 'Firing', unit: 'count', expr: `sum by (severity, alertname, tenant_id, agent) (${alerts('critical|warning|info', 'alertname!="Watchdog"')})`, width: 70 }],
           sortBy: 'Severity', ascending: true,
         }),
-        deviations(12),
+        deviations(12, 9),
         lines({
           title: 'Requests by tenant', description: 'Requests a second of the ten busiest tenants.', width: 12, height: 9, unit: 'perSecond', stacked: true,
           queries: [{ expr: named(`topk(10, ${rate('agent_requests_total', ['tenant_id'])})`, 'tenant_id'), legend: '{{tenant_id}}' }],

@@ -51,7 +51,7 @@ export const requests = dashboard({
           ],
           overrides: [LIMIT], links: [toAgent],
         }),
-        deviations(12),
+        deviations(12, 8),
       ],
     },
     {

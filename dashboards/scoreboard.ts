@@ -14,13 +14,19 @@ const DASHBOARD: Readonly<Record<string, string>> = {
 }
 const MET: Steps = ['red', [0.5, 'orange'], [1, 'green']]
 const PER = 'cluster, tenant_id, agent'
+const PER_LINE = 4
 
 /** What is measured where the agents run; the rest is measured by the fire drill of the tests, and only its limit is known here. */
 const isLive = ({ measure }: Objective) => measure.kind !== 'drill'
 
 export function scoreboard(): Builder<Panel>[] {
-  return readObjectives().map((objective) => number({
-    title: nameOf(objective), description: describe(objective), width: 6, height: 4, unit: objective.unit,
+  const all = readObjectives()
+  const short = all.length % PER_LINE
+  return all.map((objective, index) => number({
+    title: nameOf(objective), description: describe(objective), height: 4,
+    // The last line is as full as the others.
+    width: 24 / (index < all.length - short ? PER_LINE : short),
+    unit: objective.unit,
     queries: isLive(objective) ? live(objective) : [{ legend: 'limit', expr: documentedLimit(objective.id) }],
     trend: true, none: 'not measured yet',
     overrides: [

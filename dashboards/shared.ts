@@ -32,10 +32,10 @@ export function topCauses(width: number, whose: readonly LabelColumn[] = WHOSE):
 }
 
 /** Of all chosen agents at once, where their bands, each of its own size, could not be drawn into one graph. */
-export function deviations(width: number): Builder<Panel> {
+export function deviations(width: number, height: number): Builder<Panel> {
   const band = (part: string) => recorded(`agent:anomaly:${part}`)
   return lines({
-    title: 'Distance from normal', width, height: 9, unit: 'ratio', min: -2, max: 2,
+    title: 'Distance from normal', width, height, unit: 'ratio', min: -2, max: 2,
     description: 'Where each signal of each agent is within its band of normal values: 0 % is the middle, ±100 % the edges, and past them it is an anomaly. The bands themselves are on the dashboard of the agent.',
     queries: [{
       legend: '{{agent}} {{signal}}',

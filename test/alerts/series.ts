@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
 import { HEALTH_METRICS, PIPELINE_LATENCY } from '../../src/metrics/health.ts'
+import { ProcessMetrics } from '../../src/metrics/process.ts'
 import type { Rule } from './rulefile.ts'
 import { ROOT } from './rulefile.ts'
 
@@ -14,8 +15,17 @@ export const SERIES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ...Object.values<MetricDefinition>(METRICS).flatMap(({ name, kind, labels }) => withParts(name, kind, labels)),
   ...Object.entries(HEALTH_METRICS).flatMap(([name, { kind, label }]) => withParts(name, kind, label === undefined ? [] : [label])),
   ...withParts(PIPELINE_LATENCY, 'histogram', []),
+  ...(await ofProcess()),
+  // What Prometheus itself writes of each target.
+  ...['up', 'scrape_duration_seconds'].flatMap((name) => withParts(name, 'gauge', [])),
   ...foreign().flatMap(({ name, type, labels }) => withParts(name, type, labels)),
 ])
+
+/** As the bridge's process writes them. */
+async function ofProcess(): Promise<[string, ReadonlySet<string>][]> {
+  const lines = (await new ProcessMetrics().text('classic')).matchAll(/^# TYPE (\S+) (\S+)$/gm)
+  return [...lines].flatMap(([, name, kind]) => withParts(name!, kind!, []))
+}
 
 interface Foreign {
   readonly name: string

@@ -1,0 +1,90 @@
+import { dashboard } from './dashboard.ts'
+import { linkTo, type Steps } from './panel.ts'
+import { bars, lines, logs, number } from './panels.ts'
+import { named, rate, recordedOf, share, total } from './query.ts'
+import { topCauses } from './shared.ts'
+import { table } from './table.ts'
+
+const LESS_IS_BETTER: Steps = ['green', [0.005, 'orange'], [0.05, 'red']]
+const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
+const CLASS_COLORS = { model: 'purple', tool: 'orange', context: 'blue', coordination: 'red', unclassified: 'gray' }
+const byClass = Object.entries(CLASS_COLORS).map(([name, fixedColor]) => ({ of: `/^${name}/`, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }] }))
+/** Who is chosen is metadata of each line, and not a label of its stream. */
+const LINES = '{service_name="spanbridge",event="request"} | tenant_id=~"$tenant_id" | project_id=~"$project_id" | agent=~"$agent"'
+
+export const errors = dashboard({
+  name: 'errors', title: 'Errors and root causes', description: 'What fails, why, what is done about it, and the log lines of the requests.',
+  rows: [
+    {
+      title: 'In the time range',
+      panels: [
+        number({ title: 'Failed requests', description: 'Share of the requests within the time range that failed or never finished.', width: 4, unit: 'ratio', decimals: 2, steps: LESS_IS_BETTER, queries: [{ expr: share(total('agent_requests_total', [], 'outcome!="success"'), total('agent_requests_total')) }] }),
+        number({ title: 'Errors of steps', description: 'Errors within the time range, those that a retry healed among them.', width: 4, unit: 'count', decimals: 0, queries: [{ expr: `${total('agent_errors_total')} or vector(0)` }] }),
+        number({
+          title: 'Most frequent root cause', description: 'What made most requests fail within the time range.', width: 6, unit: 'text', text: true, none: 'nothing failed',
+          queries: [{ expr: `topk(1, ${total('agent_root_causes_total', ['type', 'step', 'name'])} > 0)`, legend: '{{type}} at {{step}} {{name}}' }],
+        }),
+        number({ title: 'Recovered', description: 'Share of the errors met by a retry, a fallback or a compression that ended well.', width: 3, unit: 'ratio', decimals: 0, steps: ['red', [0.5, 'orange'], [0.9, 'green']], none: 'none', queries: [{ expr: share(total('agent_recoveries_total', [], 'result="recovered"'), total('agent_recoveries_total')) }] }),
+        number({ title: 'Unclassified', description: 'Share of the errors that the taxonomy has no type for.', width: 3, unit: 'ratio', decimals: 1, steps: ['green', [0.05, 'orange'], [0.2, 'red']], none: 'none', queries: [{ expr: share(total('agent_errors_total', [], 'class="unclassified"'), total('agent_errors_total')) }] }),
+        number({
+          title: 'Classification accuracy', description: 'Errors that got the type which a person gave them, of those that a person has labelled. The objective is above 95 %.', width: 4, unit: 'ratio', decimals: 1, steps: ['red', [0.9, 'orange'], [0.95, 'green']], none: 'no labels',
+          queries: [{ expr: `min(${recordedOf([], 'tenant_agent:objective:value', 'objective="classification_accuracy"')})` }],
+        }),
+      ],
+    },
+    {
+      title: 'Root causes',
+      panels: [
+        topCauses(24),
+        lines({
+          title: 'Failed requests by root cause', description: 'Requests a second that failed, by the error that made them fail. The dots are single requests: each leads to its trace.', width: 12, height: 9, unit: 'perSecond', stacked: true,
+          queries: [{ expr: rate('agent_root_causes_total', ['class', 'type']), legend: '{{class}} {{type}}', exemplars: true }],
+        }),
+        lines({
+          title: 'Failed requests by agent', description: 'Share of failed requests of the ten agents with the most.', width: 12, height: 9, unit: 'ratio',
+          queries: [{ expr: named(`topk(10, ${rate('agent_requests_total', ['agent'], 'outcome!="success"')}\n/\n(${rate('agent_requests_total', ['agent'])} > 0))`, 'agent'), legend: '{{agent}}' }], links: [toAgent],
+        }),
+      ],
+    },
+    {
+      title: 'Errors of steps, by the taxonomy',
+      panels: [
+        bars({ title: 'Class and type', description: 'Errors of steps within the time range.', width: 8, height: 9, unit: 'count', color: 'orange', decimals: 0, queries: [{ expr: `sort_desc(topk(12, ${total('agent_errors_total', ['class', 'type'])} > 0))`, legend: '{{class}} {{type}}' }] }),
+        bars({ title: 'Where', description: 'Errors of steps within the time range, by model, tool or collection.', width: 8, height: 9, unit: 'count', color: 'orange', decimals: 0, queries: [{ expr: `sort_desc(topk(12, ${total('agent_errors_total', ['step', 'name'])} > 0))`, legend: '{{step}} {{name}}' }] }),
+        lines({ title: 'Over time', description: 'Errors of steps a second by class.', width: 8, height: 9, unit: 'events', stacked: true, queries: [{ expr: rate('agent_errors_total', ['class']), legend: '{{class}}' }], overrides: byClass }),
+      ],
+    },
+    {
+      title: 'What is done about them',
+      panels: [
+        lines({
+          title: 'Recoveries and escalations', description: 'Errors a second that were met by a retry, a fallback or a compression: recovered, exhausted (it did not help), escalated (handed on to somebody else).', width: 12, unit: 'events', stacked: true,
+          queries: [{ expr: rate('agent_recoveries_total', ['result']), legend: '{{result}}' }],
+          overrides: ([['recovered', 'green'], ['exhausted', 'red'], ['escalated', 'orange']] as const).map(([of, fixedColor]) => ({ of, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }] })),
+        }),
+        table({
+          title: 'What helps where', description: 'What was tried within the time range, and how often it ended well.', width: 12,
+          labels: [{ label: 'agent', title: 'Agent' }, { label: 'step', title: 'Step' }, { label: 'name', title: 'Name' }, { label: 'action', title: 'Action' }],
+          values: [
+            { title: 'Times', unit: 'count', decimals: 0, width: 80, expr: `topk(30, ${total('agent_recoveries_total', ['agent', 'step', 'name', 'action'])} > 0)` },
+            { title: 'Recovered', unit: 'ratio', decimals: 0, width: 130, gauge: true, expr: share(total('agent_recoveries_total', ['agent', 'step', 'name', 'action'], 'result="recovered"'), total('agent_recoveries_total', ['agent', 'step', 'name', 'action'])) },
+          ],
+          sortBy: 'Times',
+        }),
+      ],
+    },
+    {
+      title: 'Beside it',
+      panels: [
+        logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${LINES} | outcome!="success" | line_format "{{.agent}} {{.class}} {{.type}} at {{.step}} {{.name}} ({{.tenant_id}})"` }),
+        logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${LINES} | outcome="success" | line_format "{{.agent}} {{.why}} ({{.tenant_id}})"` }),
+        table({
+          title: 'Wrong types', description: 'Errors that a person gave another type than the bridge, within the time range. What is here often belongs into the table of causes.', width: 24, height: 7,
+          labels: [{ label: 'predicted', title: 'The bridge said' }, { label: 'actual', title: 'The person said' }],
+          values: [{ title: 'Times', unit: 'count', decimals: 0, expr: `${total('agent_error_labels_total', ['predicted', 'actual'])} > 0` }],
+          sortBy: 'Times',
+        }),
+      ],
+    },
+  ],
+})

@@ -1,0 +1,74 @@
+import { dashboard } from './dashboard.ts'
+import { linkTo, type Steps } from './panel.ts'
+import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
+import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
+import { table } from './table.ts'
+
+const SCORE = 'agent_quality_score'
+const GOOD: Steps = ['red', [0.7, 'orange'], [0.85, 'green']]
+/** Messages in the context, in their order. */
+const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
+const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
+const limit = (objective: string) => ({ expr: `max(${recorded('tenant_agent:objective:limit', `objective="${objective}"`)})`, legend: 'limit' })
+
+export const quality = dashboard({
+  name: 'quality', title: 'Quality', description: 'How good the answers are, who says so, and what the length of the context does to them.', from: 'now-24h',
+  rows: [
+    {
+      title: 'In the time range',
+      panels: [
+        number({ title: 'Score', description: 'Mean of all scores within the time range. A judge\'s mark s of 1 to 5 is (s - 1) / 4.', width: 4, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: mean(SCORE, [], 'total') }] }),
+        number({ title: 'Lowest agent', description: 'Mean score of the agent with the lowest.', width: 5, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: named(`bottomk(1, ${mean(SCORE, ['agent'], 'total')})`, 'agent'), legend: '{{agent}}' }] }),
+        number({ title: 'Scores', description: 'Scores within the time range, of all layers.', width: 4, unit: 'count', queries: [{ expr: total(`${SCORE}_count`) }] }),
+        number({
+          title: 'Judged share', description: 'Scores of judges by requests within the time range: how much of the traffic is looked at. Above 100 % a request is judged more than once.', width: 5, unit: 'ratio', decimals: 1,
+          queries: [{ expr: share(total(`${SCORE}_count`, [], 'layer="judge"'), total('agent_requests_total')) }],
+        }),
+        number({
+          title: 'Change, month over month', description: 'Score of the last 30 days against that of the 30 days before, of the tenant and agent that fell most.', width: 6, unit: 'ratio', decimals: 1, steps: ['red', [-0.05, 'orange'], [0, 'green']], none: 'no month before',
+          queries: [{ expr: `min(${recorded('tenant_agent:objective:value', 'objective="quality_change"')})` }],
+        }),
+      ],
+    },
+    {
+      title: 'Scores',
+      panels: [
+        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'])})`, 'agent'), legend: '{{agent}}' }, limit('quality_score')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: mean(SCORE, ['layer']), legend: '{{layer}}' }] }),
+        lines({ title: 'By evaluator', description: 'Mean score of the ten evaluators with the lowest.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['layer', 'evaluator'])})`, 'evaluator'), legend: '{{layer}} {{evaluator}}' }] }),
+        heatmap({ title: 'All scores', description: 'How many scores a second were how good. The dots are single requests: each leads to its trace.', width: 12, unit: 'ratio', query: { expr: rate(`${SCORE}_bucket`, ['le']), exemplars: true } }),
+        lines({ title: 'Scores a second', description: 'How often each layer scores. A layer that stops says nothing about quality any more.', width: 12, unit: 'events', queries: [{ expr: rate(`${SCORE}_count`, ['layer']), legend: '{{layer}}' }] }),
+        lines({
+          title: 'Judged share', description: 'Scores of judges by requests, by agent.', width: 12, unit: 'ratio',
+          queries: [{ expr: named(`topk(10, ${rate(`${SCORE}_count`, ['agent'], 'layer="judge"')}\n/\n(${rate('agent_requests_total', ['agent'])} > 0))`, 'agent'), legend: '{{agent}}' }], links: [toAgent],
+        }),
+      ],
+    },
+    {
+      title: 'The length of the context',
+      panels: [
+        bars({
+          title: 'Score by messages in the context', description: 'Mean score within the time range by the number of messages in the context. Where the curve bends down, the history should be compressed.', width: 8, height: 9, unit: 'ratio', decimals: 1, max: 1, steps: GOOD,
+          queries: CONTEXTS.map((messages) => ({ legend: `${messages} messages`, expr: mean('agent_quality_by_context', [], 'total', `messages="${messages}"`) })),
+        }),
+        lines({ title: 'Score by messages, over time', description: 'The same over time.', width: 8, height: 9, unit: 'ratio', max: 1, queries: [{ expr: mean('agent_quality_by_context', ['messages']), legend: '{{messages}}' }] }),
+        lines({
+          title: 'Messages in the context, P95', description: 'Of the model calls of the ten agents with the longest contexts, and the limit past which to compress.', width: 8, height: 9, unit: 'messages',
+          queries: [{ expr: named(`topk(10, ${quantile(0.95, 'agent_context_messages', ['agent'])})`, 'agent'), legend: '{{agent}}' }, limit('context_messages')], overrides: [LIMIT], links: [toAgent],
+        }),
+      ],
+    },
+    {
+      title: 'Checks',
+      panels: [
+        lines({ title: 'Checks by result', description: 'Expectations checked on answers and tool results, a second, by result.', width: 12, height: 9, unit: 'events', stacked: true, queries: [{ expr: rate('agent_quality_checks_total', ['result']), legend: '{{result}}' }] }),
+        table({
+          title: 'Checks', description: 'Every check within the time range by its result.', width: 12, height: 9,
+          labels: [{ label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) }, { label: 'name', title: 'Name' }, { label: 'check', title: 'Check' }, { label: 'result', title: 'Result' }],
+          values: [{ title: 'Times', unit: 'count', decimals: 0, expr: `topk(50, ${total('agent_quality_checks_total', ['agent', 'name', 'check', 'result'])} > 0)` }],
+          sortBy: 'Times',
+        }),
+      ],
+    },
+  ],
+})
