@@ -17,6 +17,8 @@
     groups+: std.flatMap(function(room) room.alerts, rooms),
   },
 
+  grafanaDashboards+:: (import 'dashboards.libsonnet')(config),
+
   alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config, self.prometheusAlerts.groups),
 
   // Texts of its notifications, by the name of their file.
