@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { dashboardFiles } from '../dashboards/all.ts'
 import { alertmanagerConfig, COMPOSE_PAGER } from '../provisioning/alertmanager.ts'
+import { COMPOSE_GRAFANA, grafanaDashboards, grafanaDatasources } from '../provisioning/grafana.ts'
 import { COMPOSE, prometheusConfig } from '../provisioning/prometheus.ts'
 import { findEvaluator, type Evaluator } from './evaluate.ts'
 
@@ -34,6 +35,8 @@ export async function outputs(evaluator: Evaluator): Promise<Output[]> {
     ...Object.entries(templates).map(([name, text]) => ({ path: `alerts/generated/templates/${name}`, text })),
     { path: 'provisioning/prometheus.yml', text: header('provisioning/prometheus.ts') + prometheusConfig(COMPOSE) },
     { path: 'provisioning/alertmanager.yml', text: alertmanagerConfig(alertmanager, COMPOSE_PAGER) },
+    { path: 'provisioning/grafana/datasources.yml', text: header('provisioning/grafana.ts') + grafanaDatasources(COMPOSE_GRAFANA) },
+    { path: 'provisioning/grafana/dashboards.yml', text: header('provisioning/grafana.ts') + grafanaDashboards(COMPOSE_GRAFANA) },
     ...dashboardFiles(),
   ]
 }
