@@ -12,6 +12,7 @@ import express from 'express'
 import type { Config } from './config/config.ts'
 import { objectiveRows, readObjectives } from './config/objectives.ts'
 import { loadPricing } from './config/pricing.ts'
+import { readRemedies } from './config/remedies.ts'
 import type { Address } from './config/values.ts'
 import { PriceBook } from './cost/prices.ts'
 import { Engine } from './engine.ts'
@@ -19,7 +20,8 @@ import { type Log, NO_LOG_HEALTH, openLog } from './logs/log.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
 import { Exposition } from './metrics/expose.ts'
 import type { Family } from './metrics/family.ts'
-import { Health, type HealthSource, PIPELINE_LATENCY, PIPELINE_LATENCY_BUCKETS } from './metrics/health.ts'
+import { exampleTraces } from './metrics/evidence.ts'
+import { Health, HEALTH_HISTOGRAMS, type HealthHistogram, type HealthSource } from './metrics/health.ts'
 import { ProcessMetrics } from './metrics/process.ts'
 import { createOtlpGrpc } from './otlp/grpc.ts'
 import { createOtlpHttp } from './otlp/http.ts'
@@ -67,10 +69,25 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
     ...(config.loki && { onSettled: (settled, nowMs) => log?.settled(settled, nowMs) }),
   })
-  const objectives = objectiveRows(readObjectives(), config.objectives, boundariesOf)
+  const documented = readObjectives()
+  const objectives = objectiveRows(documented, config.objectives, boundariesOf)
   if (config.loki !== undefined) log = openLog(config.loki, { objectives, strings: engine.strings, tell: warn })
   mkdirSync(config.dataDir, { recursive: true })
-  const pager = createPager({ databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date() })
+  const { prometheusUrl, demoUrl, traceUrl, logsUrl } = config.pager
+  const pager = createPager({
+    databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date(),
+    errorTypes: Object.keys(readRemedies().errors),
+    verdict: ({ predicted, actual, seconds }) => {
+      const labels = engine.store.family('agent_error_labels_total')
+      labels.add(labels.at(engine.strings.internText(predicted), engine.strings.internText(actual)), 1)
+      health.rootCause('person', seconds)
+    },
+    causeNamed: (seconds) => health.rootCause('page', seconds),
+    examples: (cause) => exampleTraces(engine.store, cause),
+    objectives: documented,
+    ...(prometheusUrl !== undefined && { prometheusUrl }), ...(demoUrl !== undefined && { demoUrl }),
+    links: { ...(traceUrl !== undefined && { trace: traceUrl }), ...(logsUrl !== undefined && { logs: logsUrl }) },
+  })
   const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
   const health = new Health(healthOf(engine, refused, pager, log), engine.store, version())
   const exposition = new Exposition(engine.store, [health, new ProcessMetrics()])
@@ -175,7 +192,7 @@ function configuredAttributes(config: Config): Dialect {
 }
 
 function boundariesOf(metric: string): readonly number[] | undefined {
-  return metric === PIPELINE_LATENCY ? PIPELINE_LATENCY_BUCKETS : METRICS[metric as MetricName]?.buckets
+  return METRICS[metric as MetricName]?.buckets ?? HEALTH_HISTOGRAMS[metric as HealthHistogram]?.buckets
 }
 
 function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined): HealthSource {

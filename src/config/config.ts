@@ -27,6 +27,7 @@ export interface Config {
   readonly pricing: string | undefined
   readonly latencyPricing: LatencyPricing | undefined
   readonly loki: LokiConfig | undefined
+  readonly pager: PagerConfig
   readonly tenantAttributes: readonly string[]
   readonly projectAttributes: readonly string[]
   readonly agentAttributes: readonly string[]
@@ -43,6 +44,14 @@ export interface LokiConfig {
   readonly labels: Readonly<Record<string, string>>
   readonly linesPerSecond: number
   readonly queueLimitBytes: number
+}
+
+/** Addresses that the pager page reads from or leads to. */
+export interface PagerConfig {
+  readonly prometheusUrl?: string
+  readonly traceUrl?: string
+  readonly logsUrl?: string
+  readonly demoUrl?: string
 }
 
 export interface LatencyPricing {
@@ -184,6 +193,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     dataDir: path(values.dataDir, 'dataDir'),
     pricing: values.pricing === undefined ? undefined : path(values.pricing, 'pricing'),
     latencyPricing: values.latencyPricing,
+    pager: Object.fromEntries(Object.entries(values.pager).filter(([, url]) => url !== undefined)),
     loki: lokiConfig(values.loki, (value) => path(value, 'loki', 'passwordFile')),
     tenantAttributes: values.tenant.attributes,
     projectAttributes: values.project.attributes,

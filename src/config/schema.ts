@@ -3,7 +3,7 @@
  * names, the flags of `serve` and the reference in the docs follow from this table.
  */
 import { z } from 'zod'
-import { readAddress, readAmount, readCount, readDurationSeconds, reading, readNumber, readLabels, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, reading, readLabels, readLink, readNumber, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -49,6 +49,16 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe('The log of unhealthy requests.'),
+
+  pager: z
+    .strictObject({
+      prometheusUrl: optional(readUrl, 'Prometheus, for the scoreboard of all objectives, as http://127.0.0.1:9090.'),
+      traceUrl: optional(readLink, 'What a trace id links to, with {trace_id} in it.'),
+      logsUrl: optional(readLink, 'What the link to the logs leads to, with {tenant_id} and {agent} in it.'),
+      demoUrl: optional(readUrl, "The demo's agents, for the panel that strikes them with faults, as http://127.0.0.1:9465."),
+    })
+    .prefault({})
+    .describe('What the pager page shows beside its pages.'),
 
   tenant: attributes('the tenant', 'tenant_id'),
   project: attributes('the project', 'project_id'),

@@ -78,6 +78,13 @@ export function readUrl(value: unknown): string {
   return url.href.replace(/\/+$/, '')
 }
 
+/** Where a link leads: an address of http or https, in which placeholders in braces are filled in. */
+export function readLink(value: unknown): string {
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw unlike('a URL such as http://127.0.0.1:3000/explore?traceId={trace_id}', value)
+  return text
+}
+
 /** `{ cluster: eu }`, or one text `cluster=eu,zone=a` as the environment has it: names as Prometheus and Loki allow them. */
 export function readLabels(value: unknown): Readonly<Record<string, string>> {
   const wanted = 'labels such as cluster=eu'

@@ -48,10 +48,20 @@ interface Instrument {
   readonly read: (state: State) => number | Readonly<Record<string, number>>
 }
 
-export const PIPELINE_LATENCY = 'spanbridge_pipeline_latency_seconds'
-/** Boundaries at the limits of its objective, 0.5 and 1 s. */
-export const PIPELINE_LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
-const PIPELINE_LATENCY_HELP = 'From a push received to its spans counted.'
+/** What is recorded when it happens, as a histogram in seconds. */
+export const HEALTH_HISTOGRAMS = {
+  spanbridge_pipeline_latency_seconds: {
+    help: 'From a push received to its spans counted.', label: undefined,
+    // Boundaries at the limits of its objective, 0.5 and 1 s.
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10],
+  },
+  spanbridge_time_to_root_cause_seconds: {
+    help: 'From the start of an incident to its root cause, by who told it: the page, or a person who confirmed or corrected it.', label: 'by',
+    // A boundary at the limit of its objective, 5 min.
+    buckets: [5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 14_400, 86_400],
+  },
+} as const satisfies Readonly<Record<string, { help: string; label: string | undefined; buckets: readonly number[] }>>
+export type HealthHistogram = keyof typeof HEALTH_HISTOGRAMS
 
 export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_spans_accepted_total: { kind: 'counter', help: 'Spans read and passed on, duplicates included.', read: ({ source }) => source.spansAccepted },
@@ -82,7 +92,7 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
 
 export class Health implements ExpositionSource {
   readonly #reader = new ScrapeReader()
-  readonly #pipelineLatency: Histogram
+  readonly #histograms: Readonly<Record<HealthHistogram, Histogram>>
   // Without target_info, which is Prometheus's to make from the scrape, and without a label for the scope.
   readonly #serializer = new PrometheusSerializer('', false, undefined, true, true)
 
@@ -98,16 +108,21 @@ export class Health implements ExpositionSource {
         else for (const [value, number] of Object.entries(read1)) result.observe(number, { [label]: value })
       })
     }
-    this.#pipelineLatency = meter.createHistogram(PIPELINE_LATENCY, {
-      description: PIPELINE_LATENCY_HELP,
+    this.#histograms = Object.fromEntries(Object.entries(HEALTH_HISTOGRAMS).map(([name, { help, buckets }]) => [name, meter.createHistogram(name, {
+      description: help,
       unit: 'seconds', // printed as `# UNIT`, so the word of the name and not OpenTelemetry's `s`
-      advice: { explicitBucketBoundaries: PIPELINE_LATENCY_BUCKETS },
-    })
+      advice: { explicitBucketBoundaries: [...buckets] },
+    })])) as Record<HealthHistogram, Histogram>
   }
 
   /** Records one push: seconds from its arrival to its last span counted. */
   pipelineLatency(seconds: number): void {
-    this.#pipelineLatency.record(seconds)
+    this.#histograms.spanbridge_pipeline_latency_seconds.record(seconds)
+  }
+
+  /** Records that a page, or a person, told the root cause of an incident, seconds after it began. */
+  rootCause(by: 'page' | 'person', seconds: number): void {
+    this.#histograms.spanbridge_time_to_root_cause_seconds.record(seconds, { by })
   }
 
   async text(format: Format): Promise<string> {

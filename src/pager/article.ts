@@ -1,5 +1,7 @@
+import { controlsOf } from './controls.ts'
 import { html, type Html, type Part } from './html.ts'
-import type { Alert, HistoryEntry, Page, Texts } from './notification.ts'
+import type { Alert, Page, Texts } from './notification.ts'
+import { timelineOf } from './timeline.ts'
 import { ago, at, duration } from './times.ts'
 import { levelOf, safeUrl, viewOf, type Cause, type Link, type PageView } from './view.ts'
 import { cutText } from './webhook.ts'
@@ -9,13 +11,21 @@ const TEXT_SHOWN = 600
 const NAMES_SHOWN = 6
 const CAUSES_SHOWN = 3
 const ALERTS_SHOWN = 20
+const TRACES_SHOWN = 3
+
+export interface ArticleOptions {
+  /** What a person may say it was. */
+  readonly errorTypes: readonly string[]
+  /** Addresses with {trace_id}, {tenant_id}, {agent} in them. */
+  readonly links: { readonly trace?: string; readonly logs?: string }
+}
 
 /** One page as a person reads it: what broke, why and what to do first; the evidence folded away below. */
-export function article(page: Page, nowMs: number): Html {
+export function article(page: Page, { errorTypes, links }: ArticleOptions, nowMs: number): Html {
   const view = viewOf(page)
   const id = `page-${page.id}`
   // data-rank tells the client what is new, data-version what has to be drawn again.
-  return html`<article id="${id}" class="page ${page.status} ${view.level}" aria-labelledby="${id}-title" data-rank="${page.rank}" data-version="${page.rank}-${page.told}-${page.heardMs}">
+  return html`<article id="${id}" tabindex="-1" class="page ${page.status} ${view.level}" aria-labelledby="${id}-title" data-rank="${page.rank}" data-version="${page.rank}-${page.told}-${page.heardMs}-${page.actions[0]?.atMs ?? 0}-${page.actions.length}-${page.examples.length}">
   <header>
     <p class="tags">${stateTag(page)}${view.severity !== '' && html`<span class="severity">${cutText(view.severity, 40)}</span>`}${
       view.alertname !== '' && view.alertname !== view.summary && html`<span class="alertname"><bdi>${cutText(view.alertname, 120)}</bdi></span>`}</p>
@@ -30,13 +40,15 @@ export function article(page: Page, nowMs: number): Html {
     ${names('Tenant', view.tenants)}${names('Project', view.projects)}${names('Agent', view.agents)}
   </dl>
   ${view.description !== '' && html`<p class="description"><bdi>${cutText(view.description, TEXT_SHOWN)}</bdi></p>`}
-  ${view.links.length > 0 && html`<p class="links">${view.links.map(link)}</p>`}
+  ${examples(page, links.trace)}
+  ${controlsOf(page, errorTypes, nowMs)}
+  ${linksOf(view, links.logs)}
   <details><summary id="${id}-evidence">Evidence <span>${plural(page.alerts.length + page.omittedAlerts, 'alert')}, told ${
     page.told === 1 ? 'once' : `${page.told} times`}, last ${ago(page.heardMs, nowMs)}</span></summary>
     ${page.alerts.slice(0, ALERTS_SHOWN).map(alertBlock)}
     ${hidden(page)}
-    <h3>Notifications</h3>
-    <ol class="history">${page.history.map(historyLine)}</ol>
+    <h3>Timeline</h3>
+    <ol class="history">${timelineOf(page)}</ol>
     <dl class="group"><div><dt>Group</dt><dd><bdi>${cutText(page.groupKey, TEXT_SHOWN)}</bdi></dd></div>${
       page.receiver !== '' && html`<div><dt>Receiver</dt><dd><bdi>${page.receiver}</bdi></dd></div>`}${
       page.externalUrl !== '' && html`<div><dt>Sent by</dt><dd>${link({ text: page.externalUrl, url: page.externalUrl })}</dd></div>`}</dl>
@@ -44,9 +56,29 @@ export function article(page: Page, nowMs: number): Html {
 </article>`
 }
 
+/** Requests that show the cause. */
+function examples({ examples: traces }: Page, address: string | undefined): Part {
+  if (traces.length === 0) return null
+  const shown = traces.slice(0, TRACES_SHOWN).map((trace) => address === undefined
+    ? html`<code>${trace}</code>`
+    : html`<code>${link({ text: trace, url: filled(address, { trace_id: trace }) })}</code>`)
+  return html`<p class="examples">${traces.length === 1 ? 'A failed request' : 'Failed requests'}: ${shown.map((one, n) => html`${n > 0 && ', '}${one}`)}</p>`
+}
+
+function linksOf(view: PageView, logs: string | undefined): Part {
+  const own = logs === undefined ? [] : [{ text: 'Logs', url: filled(logs, { tenant_id: view.tenants[0] ?? '', agent: view.agents[0] ?? '' }) }]
+  const primary = [...view.links.filter(({ secondary }) => !secondary), ...own, ...view.links.filter(({ secondary }) => secondary)]
+  return primary.length > 0 && html`<p class="links">${primary.map(link)}</p>`
+}
+
+/** Values are strangers': percent-encoded wherever they stand in an address. */
+function filled(address: string, values: Readonly<Record<string, string>>): string {
+  return address.replace(/\{(\w+)\}/g, (whole, key: string) => (Object.hasOwn(values, key) ? encodeURIComponent(values[key]!) : whole))
+}
+
 function stateTag(page: Page): Html {
   return page.status === 'firing'
-    ? html`<span class="state"><span aria-hidden="true">●</span> Firing</span>`
+    ? html`<span class="state"><span aria-hidden="true">●</span> Firing</span>${page.acknowledged !== null && html`<span class="acknowledged">Acknowledged</span>`}`
     : html`<span class="state"><span aria-hidden="true">✓</span> Resolved</span>`
 }
 
@@ -106,12 +138,6 @@ function pairs(texts: Texts): Html[] {
 function hidden(page: Page): Part {
   const more = Math.max(0, page.alerts.length - ALERTS_SHOWN) + page.omittedAlerts
   return more > 0 && html`<p class="more">${plural(more, 'more alert')} not shown here</p>`
-}
-
-function historyLine(entry: HistoryEntry): Html {
-  const said = [entry.firing > 0 && `${entry.firing} firing`, entry.resolved > 0 && `${entry.resolved} resolved`].filter(Boolean).join(', ')
-  return html`<li class="${entry.status}">${at(entry.firstMs)} <strong>${entry.status}</strong> <span>${said}${entry.reason !== '' && html`, <bdi>${entry.reason}</bdi>`}${
-    entry.times > 1 && html`, told ${entry.times} times until ${at(entry.lastMs)}`}</span></li>`
 }
 
 function plural(count: number, noun: string): string {

@@ -35,6 +35,18 @@ const MIGRATIONS = [
    ) STRICT;
    CREATE INDEX notification_page ON notification (page_id, id);
    CREATE INDEX notification_age ON notification (last_ms, id);`,
+  `ALTER TABLE page ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
+   DROP INDEX page_status;
+   CREATE INDEX page_status ON page (status, closed);
+   CREATE TABLE action (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     page_id INTEGER NOT NULL REFERENCES page (id) ON DELETE CASCADE,
+     deed TEXT NOT NULL,
+     by TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX action_page ON action (page_id, id);`,
 ] as const
 
 /** Opens or creates the pager's file and brings its schema up to date. Throws an Error that names the file. */

@@ -1,4 +1,4 @@
-import type { Page } from './notification.ts'
+import type { Action, Page } from './notification.ts'
 import { viewOf } from './view.ts'
 
 /** A page for programs: what a person reads, then the alerts. Times are ISO 8601 in UTC, null where unknown. */
@@ -28,6 +28,11 @@ export function pageJson(page: Page) {
     lastHeard: iso(page.heardMs),
     told: page.told,
     omittedAlerts: page.omittedAlerts,
+    acknowledged: page.acknowledged && actionJson(page.acknowledged),
+    closed: page.closed && actionJson(page.closed),
+    verdict: page.verdict && actionJson(page.verdict),
+    actions: page.actions.map(actionJson),
+    examples: page.examples,
     notifications: page.history.map((entry) => ({
       status: entry.status, reason: entry.reason, firing: entry.firing, resolved: entry.resolved,
       first: iso(entry.firstMs), last: iso(entry.lastMs), times: entry.times,
@@ -37,6 +42,10 @@ export function pageJson(page: Page) {
       startsAt: iso(alert.startsAtMs), endsAt: iso(alert.endsAtMs), generatorURL: alert.generatorUrl,
     })),
   }
+}
+
+function actionJson({ deed, by, detail, atMs }: Action) {
+  return { deed, by, detail, at: iso(atMs) }
 }
 
 function iso(ms: number | null): string | null {

@@ -4,6 +4,7 @@ const RELATIVE_TIME_MS = 60_000
 const POLL_MS = 10_000
 const RETRY_STREAM_MS = 30_000
 const MARKED_MS = 60_000
+const FOCUSABLE = 'a, summary, button, select, [tabindex]'
 
 const main = document.getElementById('pages')
 const announce = document.getElementById('announce')
@@ -31,6 +32,8 @@ function listen() {
   }
 }
 
+// A button of a page has done something: its answer is on the way here, and need not be waited for.
+document.addEventListener('pager:acted', () => refresh())
 document.addEventListener('visibilitychange', () => document.hidden || refresh())
 
 /** Says how the list is kept current, and asks often enough for it. */
@@ -136,13 +139,13 @@ function focusPath() {
   const element = document.activeElement
   const owner = main.contains(element) && element.closest('.page, [id]')
   const root = owner && (element.closest('.page') ?? owner)
-  return root ? { element, id: root.id, index: [...root.querySelectorAll('a, summary, [tabindex]')].indexOf(element) } : null
+  return root ? { element, id: root.id, index: [...root.querySelectorAll(FOCUSABLE)].indexOf(element) } : null
 }
 
 function restoreFocus(path) {
   if (!path || document.activeElement === path.element) return
   const root = document.getElementById(path.id)
-  const element = path.index < 0 ? root : root?.querySelectorAll('a, summary, [tabindex]')[path.index]
+  const element = path.index < 0 ? root : root?.querySelectorAll(FOCUSABLE)[path.index]
   element?.focus({ preventScroll: true })
 }
 

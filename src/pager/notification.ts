@@ -39,6 +39,18 @@ export interface HistoryEntry {
   readonly times: number
 }
 
+/** What a person did about a page. */
+export type Deed = 'acknowledged' | 'unacknowledged' | 'closed' | 'reopened' | 'confirmed' | 'corrected'
+
+export interface Action {
+  readonly deed: Deed
+  /** As the person called themselves; '' for nobody, or for the pager itself. */
+  readonly by: string
+  /** A note, or of a correction the type it was. */
+  readonly detail: string
+  readonly atMs: number
+}
+
 /** One incident of one group: from its first firing notification until it resolves. */
 export interface Page {
   readonly id: number
@@ -58,6 +70,16 @@ export interface Page {
   readonly history: readonly HistoryEntry[]
   /** Notifications in all, repeats included. */
   readonly told: number
+  /** null while nobody has taken it. */
+  readonly acknowledged: Action | null
+  /** Set when a person ended it while it fired; `status` is then 'resolved'. */
+  readonly closed: Action | null
+  /** Whether the root cause was right, once a person has said so. */
+  readonly verdict: Action | null
+  /** What people did, newest first, at most ACTIONS_SHOWN. */
+  readonly actions: readonly Action[]
+  /** Trace ids of requests that show the cause, as 32 hexadecimal digits. */
+  readonly examples: readonly string[]
 }
 
 export interface PagerLimits {
@@ -89,3 +111,6 @@ export const PAGER_LIMITS: PagerLimits = {
 }
 
 export const HISTORY_SHOWN = 20
+export const ACTIONS_SHOWN = 20
+/** Of one page, past it the oldest go: somebody holds a key down. */
+export const ACTIONS_KEPT = 200

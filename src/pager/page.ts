@@ -1,9 +1,16 @@
-import { article } from './article.ts'
+import { article, type ArticleOptions } from './article.ts'
 import { html, type Html } from './html.ts'
 import type { Page, State } from './notification.ts'
 import type { Counts } from './store.ts'
 
+/** What is around the pages and the same for all of them. */
+export interface Surroundings extends ArticleOptions {
+  readonly hasScoreboard: boolean
+  readonly hasDemo: boolean
+}
+
 export interface Listing {
+  readonly surroundings: Surroundings
   readonly pages: readonly Page[]
   readonly counts: Counts
   readonly state: State | undefined
@@ -19,6 +26,8 @@ export interface Listing {
 
 /** The whole document. Addresses are relative, so that it also works below a path of a reverse proxy. */
 export function documentOf(listing: Listing, nowMs: number): string {
+  const { hasScoreboard, hasDemo } = listing.surroundings
+  const aside = hasScoreboard || hasDemo
   return `<!doctype html>\n${html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -28,15 +37,24 @@ export function documentOf(listing: Listing, nowMs: number): string {
 <link rel="icon" href="pager/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="pager/style.css">
 <script src="pager/live.js" type="module"></script>
+<script src="pager/actions.js" type="module"></script>${aside && html`
+<script src="pager/aside.js" type="module"></script>`}
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 </head>
 <body>
 <a class="skip" href="#pages">Skip to the pages</a>
 <header class="bar">
   <a class="brand" href="pager"><img src="pager/icon.svg" alt="" width="24" height="24">Spanbridge <span>Pager</span></a>
-  <nav aria-label="Bridge"><span id="live" data-state="off"><span class="dot" aria-hidden="true"></span> <span class="word">Static</span></span><a href="metrics">Metrics</a></nav>
+  <nav aria-label="Bridge"><label class="me">You <input id="me" autocomplete="name" maxlength="80" placeholder="your name" size="10"></label><button type="button" id="keys" class="quiet" aria-haspopup="dialog">Keys</button><span id="live" data-state="off"><span class="dot" aria-hidden="true"></span> <span class="word">Static</span></span><a href="metrics">Metrics</a></nav>
 </header>
-<main id="pages">${list(listing, nowMs)}</main>
+<div class="${aside ? 'columns' : 'column'}">
+<main id="pages">${list(listing, nowMs)}</main>${aside && html`
+<aside aria-label="Around the pages">${hasScoreboard && html`<div data-fragment="pager/scoreboard"></div>`}${hasDemo && html`<div data-fragment="pager/demo"></div>`}</aside>`}
+</div>
+<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl>
+<div><dt>j, k</dt><dd>next page, page before</dd></div><div><dt>a</dt><dd>acknowledge, or undo it</dd></div><div><dt>r</dt><dd>resolve by hand</dd></div>
+<div><dt>y</dt><dd>the cause was right</dd></div><div><dt>e</dt><dd>open or close the evidence</dd></div><div><dt>?</dt><dd>these keys</dd></div></dl>
+<form method="dialog"><button>Close</button></form></dialog>
 <p id="announce" class="unseen" role="status" aria-live="polite"></p>
 </body>
 </html>`.markup}\n`
@@ -53,7 +71,7 @@ function list(listing: Listing, nowMs: number): Html {
   <h1 class="${counts.firing > 0 ? 'firing' : 'quiet'}">${headline(counts)}</h1>
   ${counts.firing + counts.resolved > 0 && html`<nav class="filter" aria-label="Show">${filter(listing)}</nav>`}
 </div>
-<div id="list">${pages.length > 0 ? pages.map((page) => article(page, nowMs)) : empty(listing)}</div>
+<div id="list">${pages.length > 0 ? pages.map((page) => article(page, listing.surroundings, nowMs)) : empty(listing)}</div>
 <nav id="more" aria-label="Older pages">${before !== undefined && html`<a href="${address(listing.state)}">Newest pages</a>`}${
     older !== null && html`<a href="${address(listing.state, older)}">Older pages</a>`}</nav>`
 }

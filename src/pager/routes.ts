@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs'
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import { actionRoutes, type Verdict } from './actionroutes.ts'
+import { demoRoutes } from './demopanel.ts'
 import { eventHub } from './events.ts'
 import { PAGER_LIMITS, type PagerLimits, type State } from './notification.ts'
-import { documentOf, listOf, type Listing } from './page.ts'
+import { documentOf, listOf, type Listing, type Surroundings } from './page.ts'
+import { Scoreboard, type ScoredObjective } from './scoreboard.ts'
+import { scoreboardOf } from './scoreboardview.ts'
 import { openStore } from './store.ts'
 import { pageJson } from './json.ts'
+import { viewOf } from './view.ts'
 import { readNotification, UnreadableNotification } from './webhook.ts'
 
 export interface Pager {
@@ -21,10 +26,30 @@ export interface PagerOptions {
   readonly databaseFile: string
   readonly limits?: Partial<PagerLimits>
   readonly now: () => Date
+  /** Error types that a person may say it was. */
+  readonly errorTypes?: readonly string[]
+  /** Told each time a person has judged a root cause. */
+  readonly verdict?: (verdict: Verdict) => void
+  /** Told when a page named its root cause, with the seconds since its incident began. */
+  readonly causeNamed?: (seconds: number) => void
+  /** Trace ids of requests that show a cause. */
+  readonly examples?: (labels: ExampleQuery) => readonly string[]
+  /** What the scoreboard shows; without a Prometheus there is none. */
+  readonly objectives?: readonly ScoredObjective[]
+  /** Base URL of the Prometheus that the scoreboard is read from. */
+  readonly prometheusUrl?: string
+  /** Base URL of the demo's agents; the panel is there only with it. */
+  readonly demoUrl?: string
+  /** Addresses with {trace_id}, {tenant_id} and {agent} to be filled in. */
+  readonly links?: { readonly trace?: string; readonly logs?: string }
 }
+
+/** The labels of a cause; '' is not told. */
+export type ExampleQuery = Readonly<Record<'tenant_id' | 'agent' | 'class' | 'type' | 'step' | 'name', string>>
 
 const LISTED = 25
 const LISTED_MOST = 200
+const EXAMPLES_KEPT = 5
 
 /** Everything of its own by path, nothing inline, nothing from elsewhere, nowhere framed. */
 const HEADERS = {
@@ -46,7 +71,11 @@ export function createPager(options: PagerOptions): Pager {
   let closed = false
 
   const nowMs = () => options.now().getTime()
-  const version = () => `${started}-${received}`
+  let acted = 0
+  const version = () => `${started}-${received}-${acted}`
+  const { errorTypes = [], links = {}, prometheusUrl, demoUrl } = options
+  const scoreboard = prometheusUrl === undefined ? undefined : new Scoreboard({ prometheusUrl, objectives: options.objectives ?? [], nowMs })
+  const surroundings: Surroundings = { errorTypes, links, hasScoreboard: scoreboard !== undefined, hasDemo: demoUrl !== undefined }
 
   function listing(request: Request): Listing {
     const state = stateOf(request)
@@ -54,9 +83,21 @@ export function createPager(options: PagerOptions): Pager {
     const pages = store.list({ limit: LISTED + 1, ...(before !== undefined && { before }), ...(state && { state }) }, nowMs())
     const shown = pages.slice(0, LISTED)
     return {
-      pages: shown, counts: store.counts(), state, before, version: version(), host: hostOf(request),
+      surroundings, pages: shown, counts: store.counts(), state, before, version: version(), host: hostOf(request),
       older: pages.length > LISTED ? shown.at(-1)?.rank ?? null : null,
     }
+  }
+
+  /** Of a page that says something new: examples of its cause, and how long it took to name one. */
+  function note(id: number, change: string): void {
+    const page = store.get(id)
+    if (page === undefined || page.status !== 'firing') return
+    const view = viewOf(page)
+    const cause = view.causes.find(({ step, type }) => step !== '' || type !== '')
+    if (cause === undefined) return
+    if (change === 'opened') options.causeNamed?.(Math.max(0, (nowMs() - view.sinceMs) / 1000))
+    const found = options.examples?.({ tenant_id: view.tenants[0] ?? '', agent: view.agents[0] ?? '', class: cause.class, type: cause.type, step: cause.step, name: cause.name }) ?? []
+    if (found.length > 0) store.keepExamples(id, found.slice(0, EXAMPLES_KEPT))
   }
 
   const router = express.Router({ strict: true })
@@ -77,7 +118,24 @@ export function createPager(options: PagerOptions): Pager {
     const shown = pages.slice(0, limit)
     response.json({ ...store.counts(), pages: shown.map(pageJson), next: pages.length > limit ? shown.at(-1)?.rank ?? null : null })
   })
-  for (const [name, type] of [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const) {
+  router.get('/pager/scoreboard', async (_request, response) => {
+    if (scoreboard === undefined) return void response.status(404).json({ error: 'cannot show the scoreboard: no Prometheus is configured' })
+    response.type('html').send(scoreboardOf(await scoreboard.read()))
+  })
+  router.get('/pager/api/scoreboard', async (_request, response) => {
+    if (scoreboard === undefined) return void response.status(404).json({ error: 'cannot show the scoreboard: no Prometheus is configured' })
+    response.json(await scoreboard.read())
+  })
+  if (demoUrl !== undefined) router.use(demoRoutes(demoUrl))
+  router.use(actionRoutes({
+    store, nowMs, errorTypes,
+    verdict: (verdict) => options.verdict?.(verdict),
+    changed: (id) => {
+      acted += 1
+      hub.send('page', JSON.stringify({ version: version(), id, change: 'acted' }))
+    },
+  }))
+  for (const [name, type] of [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['actions.js', 'text/javascript'], ['aside.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const) {
     const file = readFileSync(new URL(name, import.meta.url))
     router.get(`/pager/${name}`, (_request, response) => void response.set('Cache-Control', 'no-cache').type(type).send(file))
   }
@@ -87,6 +145,7 @@ export function createPager(options: PagerOptions): Pager {
   router.post('/pager/webhook', jsonOnly, body, (request, response) => {
     const { id, change } = store.record(readNotification(request.body, limits), nowMs())
     received += 1
+    if (change === 'opened' || change === 'changed' || change === 'reopened') note(id, change)
     hub.send('page', JSON.stringify({ version: version(), id, change }))
     response.json({ id, change })
   })
@@ -100,6 +159,7 @@ export function createPager(options: PagerOptions): Pager {
       if (closed) return
       closed = true
       hub.close()
+      scoreboard?.close()
       store.close()
     },
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { openDatabase } from './database.ts'
-import { HISTORY_SHOWN, type Alert, type HistoryEntry, type Notification, type Page, type PagerLimits, type State } from './notification.ts'
+import { openActions } from './actions.ts'
+import { HISTORY_SHOWN, type Alert, type Deed, type HistoryEntry, type Notification, type Page, type PagerLimits, type State } from './notification.ts'
 
 /** What a notification did: `repeated` says nothing new; `reopened` is a page that fires again without having been away. */
 export type Change = 'opened' | 'changed' | 'resolved' | 'reopened' | 'repeated'
@@ -13,6 +14,12 @@ export interface Counts {
 
 export interface PageStore {
   record(notification: Notification, nowMs: number): { readonly id: number; readonly change: Change }
+  /** Undefined: there is no such page (any more). */
+  get(id: number): Page | undefined
+  /** What a person does about a page. False when there is no such page, or it has been done already. */
+  act(id: number, action: { readonly deed: Deed; readonly by: string; readonly detail: string }, nowMs: number): boolean
+  /** Keeps trace ids that show the cause of a page. */
+  keepExamples(id: number, examples: readonly string[]): void
   /** Newest first. `before`: only pages of a lower rank. `state`: only those. */
   list(query: { readonly limit: number; readonly before?: number; readonly state?: State }, nowMs: number): Page[]
   counts(): Counts
@@ -26,12 +33,14 @@ interface Body {
   readonly externalUrl: string
   readonly alerts: readonly Alert[]
   readonly omittedAlerts: number
+  readonly examples?: readonly string[]
 }
 
 /** Pages in one SQLite file, or in ':memory:'. One page a group and incident; a repeat only counts up. */
 export function openStore(file: string, limits: PagerLimits): PageStore {
   const database = openDatabase(file)
   const sql = prepare(database)
+  const actions = openActions(database)
 
   function record(notification: Notification, nowMs: number): { id: number; change: Change } {
     const last = sql.lastOfGroup.get(notification.groupKey)
@@ -44,6 +53,7 @@ export function openStore(file: string, limits: PagerLimits): PageStore {
     const alerts = fresh ? notification.alerts : merge(previous ?? [], notification, limits)
     const body = JSON.stringify({
       receiver: notification.receiver, externalUrl: notification.externalUrl, alerts, omittedAlerts: notification.omittedAlerts,
+      ...(fresh ? {} : { examples: bodyOf(last).examples ?? [] }),
     } satisfies Body)
     const resolvedMs = notification.status === 'resolved' ? nowMs : null
     if (fresh) {
@@ -56,7 +66,10 @@ export function openStore(file: string, limits: PagerLimits): PageStore {
     const repeated = addHistory(id, notification, nowMs) === 'repeated'
     sql.updatePage.run(notification.status, nowMs, was === 'resolved' && resolvedMs ? last['resolved_ms'] ?? null : resolvedMs, body, Buffer.byteLength(body), id)
     const reopened = was === 'resolved' && notification.status === 'firing'
-    if (reopened || (news && notification.status === 'firing')) sql.raiseRank.run(id)
+    const risen = reopened || (news && notification.status === 'firing')
+    if (risen) sql.raiseRank.run(id)
+    // A person ended it, and there is more to it than they knew.
+    if (risen && last['closed'] === 1) actions.add(id, { deed: 'reopened', by: '', detail: 'new alerts', atMs: nowMs })
     return { id, change: repeated ? 'repeated' : reopened ? 'reopened' : was === 'firing' && notification.status === 'resolved' ? 'resolved' : 'changed' }
   }
 
@@ -87,7 +100,23 @@ export function openStore(file: string, limits: PagerLimits): PageStore {
     if (Number(sql.sumBytes.get()?.['n']) > limits.keptBytes) sql.deletePastBytes.run(limits.keptBytes)
   }
 
+  const pageOf = (row: Row): Page => readPage(row, sql.history.all(row['id'] ?? null, HISTORY_SHOWN), actions.of(Number(row['id'])))
+
   return {
+    get(id) {
+      const row = sql.page.get(id)
+      return row && pageOf(row)
+    },
+    act: (id, action, nowMs) => transaction(database, () => {
+      const row = sql.page.get(id)
+      return row !== undefined && actions.fits(pageOf(row), action.deed) && actions.add(id, { ...action, atMs: nowMs })
+    }),
+    keepExamples(id, examples) {
+      const row = sql.page.get(id)
+      if (row === undefined) return
+      const body = JSON.stringify({ ...bodyOf(row), examples } satisfies Body)
+      sql.setBody.run(body, Buffer.byteLength(body), id)
+    },
     record: (notification, nowMs) => transaction(database, () => {
       const result = record(notification, nowMs)
       prune(nowMs)
@@ -96,7 +125,7 @@ export function openStore(file: string, limits: PagerLimits): PageStore {
     list({ limit, before = Number.MAX_SAFE_INTEGER, state }, nowMs) {
       // Reading prunes too: without a new notification nothing else would.
       transaction(database, () => pruneAged(nowMs))
-      return sql.list.all(before, state ?? null, state ?? null, limit).map((row) => pageOf(row, sql.history.all(row['id'] ?? null, HISTORY_SHOWN)))
+      return sql.list.all(before, state ?? null, state ?? null, limit).map(pageOf)
     },
     counts() {
       const row = sql.counts.get()
@@ -130,12 +159,14 @@ function bodyOf(row: Row): Body {
   return JSON.parse(String(row['body'])) as Body
 }
 
-function pageOf(row: Row, history: Row[]): Page {
+function readPage(row: Row, history: Row[], deeds: Pick<Page, 'acknowledged' | 'closed' | 'verdict' | 'actions'>): Page {
+  const { examples = [], ...body } = bodyOf(row)
   return {
-    id: Number(row['id']), rank: Number(row['rank']), groupKey: String(row['group_key']), status: row['status'] as State,
+    id: Number(row['id']), rank: Number(row['rank']), groupKey: String(row['group_key']),
+    status: row['closed'] === 1 ? 'resolved' : row['status'] as State,
     openedMs: Number(row['opened_ms']), heardMs: Number(row['heard_ms']),
-    resolvedMs: row['resolved_ms'] === null ? null : Number(row['resolved_ms']),
-    told: Number(row['told']), ...bodyOf(row),
+    resolvedMs: deeds.closed !== null ? deeds.closed.atMs : row['resolved_ms'] === null ? null : Number(row['resolved_ms']),
+    told: Number(row['told']), ...body, ...deeds, examples,
     history: history.map((entry): HistoryEntry => ({
       status: entry['status'] as State, reason: String(entry['reason']), firing: Number(entry['firing']), resolved: Number(entry['resolved']),
       firstMs: Number(entry['first_ms']), lastMs: Number(entry['last_ms']), times: Number(entry['times']),
@@ -159,6 +190,8 @@ function prepare(database: DatabaseSync) {
   const s = (text: string) => database.prepare(text)
   return {
     lastOfGroup: s('SELECT * FROM page WHERE group_key = ? ORDER BY id DESC LIMIT 1'),
+    page: s('SELECT * FROM page WHERE id = ?'),
+    setBody: s('UPDATE page SET body = ?, bytes = ? WHERE id = ?'),
     insertPage: s(`INSERT INTO page (rank, group_key, status, opened_ms, heard_ms, resolved_ms, told, body, bytes)
       VALUES ((SELECT coalesce(max(rank), 0) + 1 FROM page), ?, ?, ?, ?, ?, 1, ?, ?)`),
     updatePage: s('UPDATE page SET status = ?, heard_ms = ?, resolved_ms = ?, told = told + 1, body = ?, bytes = ? WHERE id = ?'),
@@ -167,9 +200,9 @@ function prepare(database: DatabaseSync) {
     repeatNotification: s('UPDATE notification SET times = times + 1, last_ms = ? WHERE id = ?'),
     insertNotification: s(`INSERT INTO notification (page_id, digest, status, reason, firing, resolved, first_ms, last_ms, times)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)`),
-    list: s('SELECT * FROM page WHERE rank < ? AND (? IS NULL OR status = ?) ORDER BY rank DESC LIMIT ?'),
+    list: s(`SELECT * FROM page WHERE rank < ? AND (? IS NULL OR CASE closed WHEN 1 THEN 'resolved' ELSE status END = ?) ORDER BY rank DESC LIMIT ?`),
     history: s('SELECT * FROM notification WHERE page_id = ? ORDER BY id DESC LIMIT ?'),
-    counts: s("SELECT count(*) FILTER (WHERE status = 'firing') AS firing, count(*) FILTER (WHERE status = 'resolved') AS resolved FROM page"),
+    counts: s(`SELECT count(*) FILTER (WHERE status = 'firing' AND closed = 0) AS firing, count(*) FILTER (WHERE status = 'resolved' OR closed = 1) AS resolved FROM page`),
     deleteAged: s('DELETE FROM notification WHERE last_ms < ?'),
     countNotifications: s('SELECT count(*) AS n FROM notification'),
     deleteOldest: s('DELETE FROM notification WHERE id IN (SELECT id FROM notification ORDER BY last_ms, id LIMIT ?)'),

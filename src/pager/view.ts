@@ -26,6 +26,8 @@ export interface PageView {
 export interface Cause {
   /** The rule's own words, '' when it has none. */
   readonly text: string
+  /** 'tool' of tool.5xx. */
+  readonly class: string
   /** 'tool', 'lookup_order', '5xx': from root_cause_step and the like, or else from the labels; '' where there is none. */
   readonly step: string
   readonly name: string
@@ -98,6 +100,7 @@ function causesOf(alerts: readonly Alert[]): Cause[] {
     const part = partsOf(alert)
     const cause: Cause = {
       text: text(alert.annotations, 'root_cause'),
+      class: part('class'),
       step: part('step') || part('class'),
       name: part('name'),
       type: part('type') || (part('step') ? part('class') : ''),

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
-import { HEALTH_METRICS, PIPELINE_LATENCY } from '../../src/metrics/health.ts'
+import { HEALTH_HISTOGRAMS, HEALTH_METRICS } from '../../src/metrics/health.ts'
 import { ProcessMetrics } from '../../src/metrics/process.ts'
 import type { Rule } from './rulefile.ts'
 import { ROOT } from './rulefile.ts'
@@ -14,7 +14,7 @@ const SCRAPED = ['job', 'instance']
 export const SERIES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ...Object.values<MetricDefinition>(METRICS).flatMap(({ name, kind, labels }) => withParts(name, kind, labels)),
   ...Object.entries(HEALTH_METRICS).flatMap(([name, { kind, label }]) => withParts(name, kind, label === undefined ? [] : [label])),
-  ...withParts(PIPELINE_LATENCY, 'histogram', []),
+  ...Object.entries(HEALTH_HISTOGRAMS).flatMap(([name, { label }]) => withParts(name, 'histogram', label === undefined ? [] : [label])),
   ...(await ofProcess()),
   // What Prometheus itself writes of each target.
   ...['up', 'scrape_duration_seconds'].flatMap((name) => withParts(name, 'gauge', [])),

@@ -58,6 +58,8 @@ describe('a configuration', () => {
     Object.assign(examples, {
       SPANBRIDGE_LOKI_URL: 'https://logs.example/loki-1/', SPANBRIDGE_LOKI_TENANT: 'team-a', SPANBRIDGE_LOKI_USERNAME: 'bridge', SPANBRIDGE_LOKI_PASSWORD_FILE: '/run/secrets/loki',
       SPANBRIDGE_LOKI_LABELS: 'cluster=eu, zone=a=b',
+      SPANBRIDGE_PAGER_PROMETHEUS_URL: 'http://prometheus:9090/', SPANBRIDGE_PAGER_DEMO_URL: 'http://demo:9465',
+      SPANBRIDGE_PAGER_TRACE_URL: 'https://traces.example/?q={trace_id}', SPANBRIDGE_PAGER_LOGS_URL: 'https://logs.example/{tenant_id}/{agent}',
     })
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
@@ -71,6 +73,9 @@ describe('a configuration', () => {
     expect(config.loki).toEqual({
       url: 'https://logs.example/loki-1', tenant: 'team-a', user: { name: 'bridge', passwordFile: '/run/secrets/loki' },
       labels: { cluster: 'eu', zone: 'a=b' }, linesPerSecond: 50, queueLimitBytes: 16 * 1024 ** 2,
+    })
+    expect(config.pager).toEqual({
+      prometheusUrl: 'http://prometheus:9090', demoUrl: 'http://demo:9465', traceUrl: 'https://traces.example/?q={trace_id}', logsUrl: 'https://logs.example/{tenant_id}/{agent}',
     })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])

@@ -6,12 +6,12 @@ import type { ObjectiveLimit } from '../../src/config/config.ts'
 import { type Objective, objectiveRows, readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies, remedyOf } from '../../src/config/remedies.ts'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
-import { PIPELINE_LATENCY, PIPELINE_LATENCY_BUCKETS } from '../../src/metrics/health.ts'
+import { HEALTH_HISTOGRAMS, type HealthHistogram } from '../../src/metrics/health.ts'
 import { ERROR_TYPES } from '../../src/spans/names.ts'
 
 const objectives = readObjectives()
 const known = METRICS as Readonly<Record<string, MetricDefinition>>
-const boundaries = (metric: string) => (metric === PIPELINE_LATENCY ? PIPELINE_LATENCY_BUCKETS : known[metric]?.buckets)
+const boundaries = (metric: string) => (known[metric]?.buckets ?? HEALTH_HISTOGRAMS[metric as HealthHistogram]?.buckets)
 const own = (objective: string, limit: number, tenant = '', agent = '') => ({ objective, tenant, agent, limit })
 const profile = (name: string, tenant = '', agent = '') => ({ profile: name, tenant, agent })
 const rows = (...limits: ObjectiveLimit[]) => objectiveRows(objectives, limits, boundaries)

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import type { PagerLimits } from '../../src/pager/notification.ts'
-import { createPager, type Pager } from '../../src/pager/routes.ts'
+import { createPager, type Pager, type PagerOptions } from '../../src/pager/routes.ts'
 
 export interface PagerServer {
   readonly url: string
@@ -14,9 +14,9 @@ export interface PagerServer {
 }
 
 /** The pager as the bridge mounts it, on a port of its own. */
-export async function startPager(limits: Partial<PagerLimits> = {}, now = '2026-11-23T18:00:00Z', databaseFile = ':memory:'): Promise<PagerServer> {
+export async function startPager(limits: Partial<PagerLimits> = {}, now = '2026-11-23T18:00:00Z', databaseFile = ':memory:', more: Partial<PagerOptions> = {}): Promise<PagerServer> {
   const clock = { ms: Date.parse(now) }
-  const pager = createPager({ databaseFile, limits, now: () => new Date(clock.ms) })
+  const pager = createPager({ databaseFile, limits, now: () => new Date(clock.ms), ...more })
   const app = express().use(pager.router)
   const server = await new Promise<ReturnType<typeof app.listen>>((done) => {
     const listening = app.listen(0, '127.0.0.1', () => done(listening))
