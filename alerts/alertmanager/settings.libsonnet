@@ -1,8 +1,8 @@
-// Who is told what and how: _config.alertmanager and _config.routing. A secret is never written here, only the file it is read from; such a
-// path, and `templates`, may be relative to Alertmanager's configuration file.
+// Who is told what and how: _config.alertmanager and _config.routing. A secret is never written here, only the file that it is read from, by its whole
+// path: Alertmanager looks for a relative one where it was started, and notices when it has somebody to tell.
 {
   alertmanager: {
-    // The texts of Slack, PagerDuty and e-mail.
+    // The texts of Slack, PagerDuty and e-mail. Relative to the configuration file.
     templates: ['templates/*.tmpl'],
 
     // Ways to tell people. Each is off until it knows its secret or its address.

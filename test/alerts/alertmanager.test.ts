@@ -33,7 +33,7 @@ describe.skipIf(evaluator === null && !inCi)(`routing${evaluator === null ? ' (s
     expect(named('team/agent-oncall/critical')['slack_configs']![0]!['channel']).toBe('#agents-oncall')
     expect(named('team/agent-oncall/critical')['pagerduty_configs']).toEqual(named('critical')['pagerduty_configs'])
     expect(Object.keys(named('team/platform/critical')).sort()).toEqual(['name', 'slack_configs', 'webhook_configs'])
-    expect(named('tenant/acme/critical')['pagerduty_configs']![0]!['routing_key_file']).toBe('pagerduty-acme')
+    expect(named('tenant/acme/critical')['pagerduty_configs']![0]!['routing_key_file']).toBe('/run/secrets/pagerduty-acme')
     // A team without a table of its own takes the way of everyone.
     expect(receivers.filter(({ name }) => name.includes('agent-team'))).toEqual([])
   })

@@ -36,21 +36,21 @@ export async function routing(config: string): Promise<Routing> {
   return (await value) as Routing
 }
 
-/** Every way to tell somebody, for everybody and for one tenant and two teams of their own. Secrets are files beside the configuration. */
+/** Every way to tell somebody, for everybody and for one tenant and two teams of their own. */
 export const EVERYTHING = `{
   clusterLabel: 'region',
   alertmanager+: {
     channels+: {
-      slack+: { apiUrlFile: 'slack', channel: '#agents' },
-      pagerduty+: { routingKeyFile: 'pagerduty', url: 'https://events.eu.pagerduty.com/v2/enqueue' },
-      email+: { to: 'agents@example.org', from: 'alerts@example.org', smarthost: 'smtp.example.org:587', username: 'alerts', passwordFile: 'smtp' },
-      webhook+: { urlFile: 'webhook', credentialsFile: 'webhook-token' },
+      slack+: { apiUrlFile: '/run/secrets/slack', channel: '#agents' },
+      pagerduty+: { routingKeyFile: '/run/secrets/pagerduty', url: 'https://events.eu.pagerduty.com/v2/enqueue' },
+      email+: { to: 'agents@example.org', from: 'alerts@example.org', smarthost: 'smtp.example.org:587', username: 'alerts', passwordFile: '/run/secrets/smtp' },
+      webhook+: { urlFile: '/run/secrets/webhook', credentialsFile: '/run/secrets/webhook-token' },
     },
     severities+: { warning+: { muteTimes: ['nights', 'weekends'] }, info+: { to: ['email'] } },
-    watchdog+: { urlFile: 'watchdog' },
+    watchdog+: { urlFile: '/run/secrets/watchdog' },
   },
   routing+: {
     teams+: { 'agent-oncall': { slack: { channel: '#agents-oncall' } }, platform: { pagerduty: null } },
-    tenants+: { acme: { pagerduty: { routingKeyFile: 'pagerduty-acme' } }, 'a"b\\\\': { email: { to: 'ab@example.org' } } },
+    tenants+: { acme: { pagerduty: { routingKeyFile: '/run/secrets/pagerduty-acme' } }, 'a"b\\\\': { email: { to: 'ab@example.org' } } },
   },
 }`
