@@ -1,5 +1,7 @@
-/** The mixin's routing, evaluated with settings of a test. */
+/** The mixin's routing, evaluated with settings of a test, and the alerts that are routed. */
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { findEvaluator } from '../../alerts/evaluate.ts'
 
 export interface Route {
@@ -25,15 +27,32 @@ export interface Routing {
 
 export const evaluator = await findEvaluator()
 
-const evaluated = new Map<string, Promise<unknown>>()
+const ALERTS = join(import.meta.dirname, '../../alerts')
 
-/** Alertmanager's configuration with this laid over _config. Throws what jsonnet says. */
+interface Rule {
+  readonly alert?: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface Alert {
+  readonly alert: string
+  readonly labels: Readonly<Record<string, string>> & { readonly severity: string; readonly owner: string }
+}
+
+/** Every alert that Prometheus or Loki is given, once for each severity. */
+export const ALL_ALERTS = ['prometheus-rules.yaml', 'loki-rules.yaml'].map((name) => join(ALERTS, 'generated', name)).filter((file) => existsSync(file))
+  .flatMap((file) => (parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }).groups)
+  .flatMap(({ rules }) => rules).flatMap(({ alert, labels }) => (alert === undefined ? [] : [{ alert, labels } as Alert]))
+  .filter(({ alert, labels }, at, all) => all.findIndex((other) => other.alert === alert && other.labels.severity === labels.severity) === at)
+
+/**
+ * Alertmanager's configuration with this laid over _config; throws what jsonnet says. The alerts are given as they were generated: to make them again takes
+ * jsonnet some seconds.
+ */
 export async function routing(config: string): Promise<Routing> {
   if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
-  const snippet = `((import 'mixin.libsonnet') + { _config+:: ${config} }).alertmanagerConfig`
-  const value = evaluated.get(snippet) ?? evaluator.evaluate(snippet, join(import.meta.dirname, '../../alerts'))
-  evaluated.set(snippet, value)
-  return (await value) as Routing
+  const snippet = `(import 'alertmanager/alertmanager.libsonnet')(((import 'config.libsonnet') + { _config+:: ${config} })._config, [{ rules: ${JSON.stringify(ALL_ALERTS)} }])`
+  return (await evaluator.evaluate(snippet, ALERTS)) as Routing
 }
 
 /** Every way to tell somebody, for everybody and for one tenant and two teams of their own. */

@@ -1,29 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parse, stringify } from 'yaml'
-import { EVERYTHING, routing } from '../alerts/routing.ts'
+import { stringify } from 'yaml'
+import { ALL_ALERTS, EVERYTHING, routing } from '../alerts/routing.ts'
 import { needs } from './require.ts'
-
-interface Labels {
-  readonly severity: string
-  readonly owner: string
-}
-
-interface Rule {
-  readonly alert?: string
-  readonly labels?: Labels
-}
 
 const root = join(import.meta.dirname, '../..')
 const { describe, path } = needs('amtool')
 
-/** Every alert that is loaded anywhere, once for each severity. */
-const alerts = ['prometheus-rules.yaml', 'loki-rules.yaml'].map((name) => join(root, 'alerts/generated', name)).filter((file) => existsSync(file))
-  .flatMap((file) => (parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }).groups)
-  .flatMap(({ rules }) => rules).flatMap(({ alert, labels }) => (alert === undefined ? [] : [{ alertname: alert, ...labels! }]))
+const alerts = ALL_ALERTS.map(({ alert, labels }) => ({ alertname: alert, ...labels }))
 const tenants = { none: undefined, ordinary: 'somebody', 'with a table': 'acme', 'with a table and a name that needs quotes': 'a"b\\' } as const
 
 describe('routing, under the real engine', () => {
