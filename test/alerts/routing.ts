@@ -45,6 +45,8 @@ export const ALL_ALERTS = ['prometheus-rules.yaml', 'loki-rules.yaml'].map((name
   .flatMap(({ rules }) => rules).flatMap(({ alert, labels }) => (alert === undefined ? [] : [{ alert, labels } as Alert]))
   .filter(({ alert, labels }, at, all) => all.findIndex((other) => other.alert === alert && other.labels.severity === labels.severity) === at)
 
+const evaluated = new Map<string, Promise<unknown>>()
+
 /**
  * Alertmanager's configuration with this laid over _config; throws what jsonnet says. The alerts are given as they were generated: to make them again takes
  * jsonnet some seconds.
@@ -52,7 +54,9 @@ export const ALL_ALERTS = ['prometheus-rules.yaml', 'loki-rules.yaml'].map((name
 export async function routing(config: string): Promise<Routing> {
   if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
   const snippet = `(import 'alertmanager/alertmanager.libsonnet')(((import 'config.libsonnet') + { _config+:: ${config} })._config, [{ rules: ${JSON.stringify(ALL_ALERTS)} }])`
-  return (await evaluator.evaluate(snippet, ALERTS)) as Routing
+  const value = evaluated.get(config) ?? evaluator.evaluate(snippet, ALERTS)
+  evaluated.set(config, value)
+  return (await value) as Routing
 }
 
 /** Every way to tell somebody, for everybody and for one tenant and two teams of their own. */
