@@ -5,7 +5,7 @@ import { ensureComponent } from '../../components/components.ts'
 import { ALERTMANAGER_FILE, alertmanagerConfig } from '../../provisioning/alertmanager.ts'
 import { DEMO_INTERVALS, prometheusConfig } from '../../provisioning/prometheus.ts'
 import { prometheusRules, RULES_FILE } from '../../provisioning/rules.ts'
-import { freePort, type ServerOptions, startAlertmanager, startPrometheus } from '../../provisioning/run.ts'
+import { type ServerOptions, startAlertmanager, startPrometheus } from '../../provisioning/run.ts'
 import { writeAddress, type Address } from '../config/values.ts'
 import { supervise } from '../demo/supervise.ts'
 
@@ -37,9 +37,7 @@ export function startServers(options: ServersOptions): Servers {
   }
 }
 
-async function start({ dataDir, web, stop, say, ...wanted }: ServersOptions): Promise<{ up: boolean; gone: Promise<unknown> }> {
-  const prometheus = await withPort(wanted.prometheus)
-  const alertmanager = await withPort(wanted.alertmanager)
+async function start({ dataDir, web, stop, say, prometheus, alertmanager }: ServersOptions): Promise<{ up: boolean; gone: Promise<unknown> }> {
   const write = (name: string, text: string): string => {
     const file = join(dataDir, name)
     writeFileSync(file, text)
@@ -78,8 +76,4 @@ async function start({ dataDir, web, stop, say, ...wanted }: ServersOptions): Pr
   }
   const up = await Promise.all(supervised.map((each) => each.up))
   return { up: up.every(Boolean) && !stop.aborted, gone: Promise.all(supervised.map((each) => each.gone)) }
-}
-
-async function withPort({ host, port }: Address): Promise<Address> {
-  return { host, port: port === 0 ? await freePort() : port }
 }

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import type { Config } from '../config/config.ts'
+import { freePort } from '../../provisioning/port.ts'
+import type { Config, PagerConfig } from '../config/config.ts'
 import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
 import { RECORDINGS } from './up-traffic.ts'
 import { flag, UsageError } from './usage.ts'
@@ -12,6 +13,7 @@ interface Flags {
   traffic: boolean
   prometheusAddress?: Address
   alertmanagerAddress?: Address
+  demoAddress?: Address
   faultAfter?: number
 }
 
@@ -27,6 +29,7 @@ export function upCommand(): Command {
     .option('--data-dir <folder>', 'its folder "up" is emptied first (default ./data)')
     .addOption(new Option('--prometheus-address <host:port>', 'default 127.0.0.1:9090').argParser(flag(readAddress)))
     .addOption(new Option('--alertmanager-address <host:port>', 'default 127.0.0.1:9093').argParser(flag(readAddress)))
+    .addOption(new Option('--demo-address <host:port>', 'faults, default 127.0.0.1:9465').argParser(flag(readAddress)))
     .option('--http-address <host:port>', 'OTLP/HTTP (default 127.0.0.1:4318)')
     .option('--grpc-address <host:port>', 'OTLP/gRPC (default 127.0.0.1:4317)')
     .option('--web-address <host:port>', 'metrics, health, pager (default 127.0.0.1:9464)')
@@ -38,19 +41,20 @@ export function upCommand(): Command {
 
 async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   if (!existsSync(RECORDINGS)) throw new UsageError('cannot run up here: it needs the whole checkout, recordings and components included')
-  const config = await configure(flags)
-  const prometheus = flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 }
-  const alertmanager = flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 }
+  const prometheus = await withPort(flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 })
+  const alertmanager = await withPort(flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 })
+  const control = await withPort(flags.demoAddress ?? { host: '127.0.0.1', port: 9465 })
+  const config = await configure(flags, { prometheusUrl: `http://${writeAddress(reachable(prometheus))}`, ...(flags.traffic && { demoUrl: `http://${writeAddress(reachable(control))}` }) })
   await refuseTaken({
     '--http-address': config.httpAddress, '--grpc-address': config.grpcAddress, '--web-address': config.webAddress,
-    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager,
+    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager, ...(flags.traffic && { '--demo-address': control }),
   })
   // A demo of its own each time: what failed an hour ago would weigh in this one's alerts.
   rmSync(config.dataDir, { recursive: true, force: true })
   mkdirSync(config.dataDir, { recursive: true })
 
   const stop = stopOnSignal()
-  const [{ startBridge }, { startServers }, { openTraffic }] = await Promise.all([import('../bridge.ts'), import('./up-servers.ts'), import('./up-traffic.ts')])
+  const [{ startBridge }, { startServers }, { openTraffic }, { startAgents }] = await Promise.all([import('../bridge.ts'), import('./up-servers.ts'), import('./up-traffic.ts'), import('../demo/agents/service.ts')])
   const bridge = await startBridge(config)
   const web = `http://${writeAddress(reachable(bridge.addresses.web))}`
   const pagerUrl = `${web}/pager`
@@ -58,8 +62,11 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   say('metrics', `${web}/metrics`)
   say('pager', pagerUrl)
 
-  const traffic = flags.traffic ? await openTraffic(`http://${writeAddress(reachable(bridge.addresses.http))}`, stop) : undefined
+  const endpoint = `http://${writeAddress(reachable(bridge.addresses.http))}`
+  const traffic = flags.traffic ? await openTraffic(endpoint, stop) : undefined
   if (traffic !== undefined) say('traffic', traffic.start())
+  const agents = flags.traffic ? await startAgents({ endpoint, control, rate: 1, seed: 1 }) : undefined
+  if (agents !== undefined) say('agents', `three at work; faults on demand on ${pagerUrl} and by "spanbridge demo fault TYPE"`)
   const servers = startServers({
     dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), prometheus, alertmanager, say, stop,
   })
@@ -74,21 +81,23 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   await aborted(stop)
   say('up', 'stopping')
   const late = setTimeout(() => process.exit(1), LONGEST_STOP_SECONDS * 1000)
-  await Promise.allSettled([demo, traffic?.ended(), servers.gone])
+  await Promise.allSettled([demo, traffic?.ended(), agents?.stop(), servers.gone])
   const { requestsSettled, spansAccepted } = await bridge.stop()
   clearTimeout(late)
   say('up', `stopped: settled ${requestsSettled} requests, accepted ${spansAccepted} spans`)
   process.exit(0)
 }
 
-async function configure(flags: Readonly<Record<string, unknown>>): Promise<Config> {
-  const { loadConfig } = await import('../config/config.ts')
+async function configure(flags: Readonly<Record<string, unknown>>, pager: PagerConfig): Promise<Config> {
+  const [{ loadConfig }, { demoLimits }] = await Promise.all([import('../config/config.ts'), import('../demo/agents/profiles.ts')])
   const texts = Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   // The shorter grace is a default: a file, a variable or a flag says otherwise.
   const hasFile = texts['config'] !== undefined || Boolean(process.env['SPANBRIDGE_CONFIG'])
   const config = loadConfig({ flags: texts, env: hasFile ? process.env : { SPANBRIDGE_SETTLE_GRACE: '2s', ...process.env } })
   for (const warning of config.warnings) process.stderr.write(`spanbridge: ${warning}\n`)
-  return { ...config, dataDir: join(config.dataDir, 'up') }
+  // The demo's agents have limits of their own, unless somebody has set others.
+  const limits = demoLimits().filter(({ agent }) => !config.objectives.some((row) => row.agent === agent))
+  return { ...config, dataDir: join(config.dataDir, 'up'), pager: { ...pager, ...config.pager }, objectives: [...config.objectives, ...limits] }
 }
 
 /** Before anything is started, or the data of a demo that is already running is touched. */
@@ -109,6 +118,11 @@ function isTaken(address: Address): Promise<boolean> {
     socket.setTimeout(1000, () => settle(true))
     socket.once('connect', () => settle(true)).once('error', () => settle(false))
   })
+}
+
+/** With a port of its own where any will do: who is told of it is started before it is. */
+async function withPort({ host, port }: Address): Promise<Address> {
+  return { host, port: port === 0 ? await freePort() : port }
 }
 
 /** Where a server that listens there is reached from this machine. */

@@ -7,7 +7,7 @@ import { hasChromium, openChromium } from './chromium.ts'
 import { needs } from './require.ts'
 import { isAlive, spawned, type Spawned } from './spawned.ts'
 
-const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
+const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address', '--demo-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
 /** Five seconds of health, at most a minute of fault on a busy machine, and Alertmanager's group_wait. */
 const PAGE_SECONDS = 120
 

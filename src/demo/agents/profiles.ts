@@ -49,7 +49,7 @@ function tool(random: Random, name: string, seconds = 0.03): Step {
 
 /** About $0.03 a request, of which $0.01 need not be: the same question asked twice, and a long history that nobody compresses or caches. */
 const support: Profile = {
-  agent: 'support_agent', service: 'customer-service', version: '2.4.1',
+  agent: 'customer_service_agent', service: 'customer-service', version: '2.4.1',
   about: 'international customer service',
   callers: [['acme', 'chat'], ['globex', 'chat'], ['soylent', 'mail']],
   perSecond: 3, nightShare: 0.35,
@@ -119,7 +119,12 @@ const tools: Profile = {
 
 export const PROFILES: readonly Profile[] = [support, review, tools]
 
-/** A healthy run. `quality`: one run in ten is judged. */
+/** The agents' own limits, as rows of `objectives` of the bridge's configuration: the documented ones are for agents that answer at once. */
+export function demoLimits(): { readonly objective: string; readonly agent: string; readonly tenant: string; readonly limit: number }[] {
+  return PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, tenant: '', limit })))
+}
+
+/** A healthy run. One in ten is judged. */
 export function healthyRun(profile: Profile, [tenant, project]: readonly [string, string], random: Random): Run {
   const { agent, service, version } = profile
   const steps = profile.steps(random)
