@@ -6,21 +6,21 @@ local remedies = import 'remedies.json';
 function(config, lib)
   local sampled(text) = '{{ with . | first }}' + text + '{{ end }}';
 
-  // {{ if eq .Labels.type "timeout" }}…{{ else if … }}…{{ end }}
-  local choose(label, table, otherwise) =
-    '{{ if ' + std.join('{{ else if ', ['eq .Labels.%s "%s" }}%s' % [label, key, table[key]] for key in std.objectFields(table)])
-    + '{{ else }}' + otherwise + '{{ end }}';
-
   // tool lookup_order
   local place = '{{ .Labels.step }}{{ if .Labels.name }} ' + lib.name('.Labels.name') + '{{ end }}';
 
   local recently = lib.inWords(lib.causeRange);
 
   // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
-  local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.%s }}' % name, '') for name in names };
+  local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.' + name + ' }}', '') for name in names };
 
   {
     local annotations = self,
+
+    // {{ if eq .Labels.type "timeout" }}…{{ else if … }}…{{ end }}
+    choose(label, table, otherwise)::
+      '{{ if ' + std.join('{{ else if ', ['eq .Labels.' + label + ' "' + key + '" }}' + table[key] for key in std.objectFields(table)])
+      + '{{ else }}' + otherwise + '{{ end }}',
 
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
     // labels of the alert that the query is asked for.
@@ -33,7 +33,7 @@ function(config, lib)
           + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,
           'no failed request with a known cause in the last ' + recently
         ),
-        remedy: top(choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
+        remedy: top(annotations.choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
       } + parts(top, ['class', 'type', 'step', 'name']),
 
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
@@ -44,12 +44,12 @@ function(config, lib)
           place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last ' + recently,
           'no step of this agent ended in the last ' + recently
         ),
-        remedy: top(choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
+        remedy: top(annotations.choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
       } + parts(top, ['step', 'name']),
 
     // A cause that a query finds otherwise: `found` and `remedy` are templates with the top sample in `.`, `nothing` and `otherwise` stand where there is none.
     top(expr, found, nothing, remedy, otherwise, names=[], who=lib.who)::
-      local ask(text, none) = lib.query('topk(1, %s)' % expr, sampled(text), none, who);
+      local ask(text, none) = lib.query('topk(1, ' + expr + ')', sampled(text), none, who);
       { root_cause: ask(found, nothing), remedy: ask(remedy, otherwise) } + parts(ask, names),
 
     // A cause that is known when the rule is written.

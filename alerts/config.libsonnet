@@ -1,7 +1,7 @@
 // Everything a user of the mixin may want to rename or tune:
 //   (import 'mixin.libsonnet') + { _config+:: { selector: 'job="spanbridge"' } }
 {
-  _config:: (import 'alertmanager/settings.libsonnet') + {
+  _config:: (import 'alertmanager/settings.libsonnet') + (import 'health/settings.libsonnet') + {
     // Label matchers put into every selector of a bridge's metric, such as 'job="spanbridge"'.
     selector: '',
     // Labels put on every alert.

@@ -14,6 +14,9 @@ function(config) {
     local all = (if config.selector == '' then [] else [config.selector]) + matchers;
     metric + (if all == [] then '' else '{' + std.join(',', all) + '}'),
 
+  // 'up{job="prometheus"}': a series of `program`, one of config.targets.
+  target(metric, program, matchers=[]): metric + '{' + std.join(',', [config.targets[program]] + matchers) + '}',
+
   seconds(duration):
     local unit = { s: 1, m: 60, h: 3600, d: 86400 };
     std.parseInt(std.substr(duration, 0, std.length(duration) - 1)) * unit[duration[std.length(duration) - 1]],
@@ -45,6 +48,12 @@ function(config) {
   // What is "now" where a single minute would say nothing.
   recent: lib.range('1h'),
 
+  // The same for other labels: subjects(['agent']) is of an agent, whatever the tenant.
+  subjects(names): cluster + names,
+
+  // The labels of an alert about one program.
+  what: cluster + ['instance'],
+
   // Every window of the burn rates, and the recent one, each once, shortest first.
   windows: std.sort(
     std.set([lib.recent] + [lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
@@ -64,11 +73,12 @@ function(config) {
     + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
 
   // The value of a label, in quotes where it is more than a plain name: a line break or a sentence in a name is then seen as one.
-  name(value): '{{ if match "^[\\\\w.:/@+-]+$" %s }}{{ %s }}{{ else }}{{ printf "%%q" %s }}{{ end }}' % [value, value, value],
+  // Concatenated, here and where else it is done for every alert: in jsonnet % takes a millisecond.
+  name(value): '{{ if match "^[\\\\w.:/@+-]+$" ' + value + ' }}{{ ' + value + ' }}{{ else }}{{ printf "%q" ' + value + ' }}{{ end }}',
 
   // agent support, tenant acme
   affected:
-    local part(label, word, otherwise) = '{{ if $labels.%s }}%s %s{{ else }}%s{{ end }}' % [label, word, lib.name('$labels.' + label), otherwise];
+    local part(label, word, otherwise) = '{{ if $labels.' + label + ' }}' + word + ' ' + lib.name('$labels.' + label) + '{{ else }}' + otherwise + '{{ end }}';
     std.join(', ', [part('agent', 'agent', 'an unnamed agent'), part('tenant_id', 'tenant', 'no tenant')] + [part(label, label, 'no ' + label) for label in cluster]),
 
   runbookUrl(alert): config.runbookUrlPattern % alert,
@@ -77,5 +87,5 @@ function(config) {
   dashboardUrl(dashboard, labels=lib.who):
     config.dashboardUrlPrefix + '/d/' + config.dashboardUids[dashboard]
     + (if labels == [] then '' else '?')
-    + std.join('&', ['var-%s={{ $labels.%s | urlquery }}' % [name, name] for name in labels]),
+    + std.join('&', ['var-' + name + '={{ $labels.' + name + ' | urlquery }}' for name in labels]),
 }

@@ -7,6 +7,7 @@
   local rooms = [room(config, lib, annotations) for room in [
     import 'objectives/objectives.libsonnet',
     import 'causes.libsonnet',
+    import 'health/health.libsonnet',
   ]],
 
   prometheusRules+:: {

@@ -37,6 +37,7 @@ export class Engine {
   spansAccepted = 0
   spansRejected = 0
   logRecordsAccepted = 0
+  logRecordsRejected = 0
   readonly #scanner: Scanner
   #nowMs = 0
   #sweptMs = -Infinity
@@ -77,6 +78,7 @@ export class Engine {
     const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value }, nowMs))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
+    this.logRecordsRejected += rejected
     return { accepted: records, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${records + rejected} log records: ${error}` }
   }
 

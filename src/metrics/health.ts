@@ -16,7 +16,10 @@ export interface HealthSource {
   readonly spansRejected: Readonly<Record<string, number>>
   readonly spansLate: number
   readonly spansDuplicate: number
+  /** Spans past maxSpansPerRequest. */
+  readonly spansCrowded: number
   readonly logRecordsAccepted: number
+  readonly logRecordsRejected: Readonly<Record<string, number>>
   /** Pushes answered with an error, by reason: too_large, malformed, overloaded, unsupported. */
   readonly requestsRefused: Readonly<Record<string, number>>
   readonly openRequests: number
@@ -68,7 +71,9 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_spans_rejected_total: { kind: 'counter', help: 'Spans that could not be read, by reason.', label: 'reason', read: ({ source }) => source.spansRejected },
   spanbridge_spans_late_total: { kind: 'counter', help: 'Spans that came after their request was settled; they still count.', read: ({ source }) => source.spansLate },
   spanbridge_spans_duplicate_total: { kind: 'counter', help: 'Spans delivered again; they count once.', read: ({ source }) => source.spansDuplicate },
+  spanbridge_spans_crowded_total: { kind: 'counter', help: 'Spans of requests that had too many; they count one by one, without their place in the request.', read: ({ source }) => source.spansCrowded },
   spanbridge_log_records_accepted_total: { kind: 'counter', help: 'Log records read and passed on.', read: ({ source }) => source.logRecordsAccepted },
+  spanbridge_log_records_rejected_total: { kind: 'counter', help: 'Log records, and the scores in them, that could not be read, by reason.', label: 'reason', read: ({ source }) => source.logRecordsRejected },
   spanbridge_requests_refused_total: { kind: 'counter', help: 'Pushes over HTTP and gRPC answered with an error, by reason.', label: 'reason', read: ({ source }) => source.requestsRefused },
   spanbridge_open_requests: { kind: 'gauge', help: 'Agent requests that wait for more spans.', read: ({ source }) => source.openRequests },
   spanbridge_open_requests_evicted_total: { kind: 'counter', help: 'Agent requests settled early to make room for newer ones.', read: ({ source }) => source.openRequestsEvicted },

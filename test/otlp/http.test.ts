@@ -247,8 +247,9 @@ describe('refusing', () => {
     await start()
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', headers: { 'content-type': PROTOBUF, 'content-length': 16 << 20 } })
     request.on('error', () => {})
+    const arrived = once(receiver.server, 'request')
     request.flushHeaders()
-    await expect.poll(() => receiver.underWay()).toBe(1)
+    await arrived
     expect(receiver.inFlightBytes()).toBe(0)
     request.write(Buffer.alloc(1000))
     await expect.poll(() => receiver.inFlightBytes()).toBe(64 << 10)
@@ -318,9 +319,10 @@ describe('closing', () => {
     await start()
     const agent = new http.Agent({ keepAlive: true })
     await send('/v1/traces', BODY, {}, 'POST', agent)
+    const arrived = once(receiver.server, 'request')
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', agent: new http.Agent({ keepAlive: true }), headers: { 'content-type': PROTOBUF, 'content-length': BODY.length } })
     request.write(BODY.subarray(0, 5))
-    await expect.poll(() => receiver.underWay()).toBe(1)
+    await arrived
     const closed = receiver.close()
     await expect(send('/v1/traces', BODY)).rejects.toThrow('ECONNREFUSED')
     request.end(BODY.subarray(5))
@@ -350,10 +352,11 @@ describe('closing', () => {
 
   it('cuts a request that does not end', async () => {
     await start({ closeSeconds: 0.05 })
+    const arrived = once(receiver.server, 'request')
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', headers: { 'content-type': PROTOBUF, 'content-length': 10 } })
     const failed = once(request, 'error').catch((error: unknown) => error)
     request.write('a')
-    await expect.poll(() => receiver.underWay()).toBe(1)
+    await arrived
     await receiver.close()
     await failed
     expect(sink.bodies).toEqual([])
