@@ -22,6 +22,9 @@ function(config, lib)
       '{{ if ' + std.join('{{ else if ', ['eq .Labels.' + label + ' "' + key + '" }}' + table[key] for key in std.objectFields(table)])
       + '{{ else }}' + otherwise + '{{ end }}',
 
+    // tool lookup_order, of the top sample.
+    place:: place,
+
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
     // labels of the alert that the query is asked for.
     failures(who=lib.who)::

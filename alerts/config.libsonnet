@@ -41,6 +41,35 @@
     // Fewer requests than this in the long window, or fewer bad ones, page nobody: one error at night is 100 % of that night.
     minEvents: 10,
     minBadEvents: 3,
+
+    // Values: quality, cost, labels, context. A mean over fewer requests (minEvents) or scores in the hour is taken over the day, and over fewer in
+    // the day not at all, so that one bad score at night tells nobody.
+    minScores: 8,
+    // Whose marks are the quality of an agent: the first of these layers that it has. And matchers for marks that are none, such as
+    // 'evaluator!~"toxicity|latency"'.
+    qualityLayers: ['judge', 'external', 'human'],
+    qualitySelector: '',
+    // This month is the last 30 days, last month the 30 before. Prometheus has to keep 60 days for it (--storage.tsdb.retention.time, by default 15d);
+    // until so many days of the month before are there, nothing is compared. An agent that rests at the weekend is seen on 27.5 days.
+    minDaysOfMonthBefore: 27,
+    minMonthlyScores: 32,
+    // What a month before has to have cost, in USD, to be compared with.
+    minMonthlyUsd: 1,
+    // Objectives without a documented limit, unless `objectives` in the bridge's configuration sets one: told when the cost has grown by half, or
+    // when quality has fallen by a twentieth.
+    costGrowth: 0.5,
+    qualityFall: -0.05,
+    // Savings of less than this in a week, in USD, are not worth a person's time.
+    minSavingsUsd: 1,
+    // An evaluator is missed when in this long it gave no score where at least minScores were to be expected.
+    scoresMissingRange: '3h',
+    // Labels that people gave in 30 days, and errors of an agent in a day: fewer are too few for a share.
+    minLabels: 20,
+    minErrors: 10,
+    // The share of errors that may be unclassified.
+    maxUnclassified: 0.1,
+    // The share of model calls that may have more messages in their context than the objective allows.
+    maxLongContext: 0.05,
     // A series that is missing this long is still taken for there: a restart of the bridge must not resolve a page.
     memory: '10m',
   },

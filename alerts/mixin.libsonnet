@@ -6,6 +6,7 @@
   local annotations = (import 'annotations.libsonnet')(config, lib),
   local rooms = [room(config, lib, annotations) for room in [
     import 'objectives/objectives.libsonnet',
+    import 'values/values.libsonnet',
     import 'causes.libsonnet',
     import 'health/health.libsonnet',
   ]],

@@ -50,7 +50,8 @@ function(config, lib)
   ] + [
     { record: 'tenant_agent:objective:limit', labels: { objective: objective.id }, expr: inForce(objective) }
     for objective in objectives
-    if objective.limit != null && objective.measure.kind != 'drill'
+    // One without a documented limit has none until somebody sets it.
+    if objective.measure.kind != 'drill'
   ] + [
     { record: 'tenant_agent:objective:budget', labels: { objective: objective.id }, expr: budget(objective) }
     for objective in objectives

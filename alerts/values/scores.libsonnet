@@ -1,0 +1,53 @@
+// An evaluator that stopped scoring while requests go on: the quality objective would be silent, and look met. How many scores there should be is
+// learnt from the last week, a day of it at least, as scores by request; of people nothing regular is expected, nor of an evaluator that is still
+// for most of the day.
+function(config, lib, annotations, sums, objective)
+  local scores = 'agent_evaluator:agent_quality_score';
+  local by = lib.labels(['agent', 'layer', 'evaluator']);
+  local byAgent = lib.labels(['agent']);
+  local recently = config.scoresMissingRange;
+  local hour = scores + '_count:increase1h';
+
+  local rules = lib.group('scores-long', [
+    { record: hour, expr: 'sum by (%s) (tenant_agent_evaluator:agent_quality_score_count:increase1h{layer!="human"})' % by },
+    { record: 'agent:agent_requests:increase1h', expr: 'sum by (%s) (tenant_agent:agent_request_cost_usd_count:increase1h)' % byAgent },
+    {
+      record: scores + ':per_request7d',
+      expr: |||
+        (
+          %s
+          and
+          quantile_over_time(0.75, %s[7d:30m]) > 0
+          and
+          count_over_time(%s[7d:30m]) >= 48
+        )
+        / on (%s) group_left ()
+        (%s > 0)
+      ||| % [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over('agent:agent_requests:increase1h', '7d', '30m')],
+    },
+    {
+      // How many scores should have come in the meantime; nothing where one came.
+      record: scores + ':missing',
+      expr: |||
+        %s:per_request7d * on (%s) group_left () %s
+        unless
+        max_over_time(%s[%s:30m]) > 0
+      ||| % [scores, byAgent, '(%s)' % sums.over('agent:agent_requests:increase1h', recently, '30m'), hour, recently],
+    },
+  ], config.longRangeEvaluationInterval);
+
+  local evaluator = 'evaluator ' + lib.name('$labels.evaluator') + ' ({{ $labels.layer }})';
+  local missing = annotations.alert('QualityScoresMissing', 'warning', 'agent-team', '%s:missing >= %d' % [scores, config.minScores], {
+    summary: 'An evaluator stopped scoring while requests go on',
+    description: evaluator + ' gave no score to ' + objective.agent + ' in the last ' + lib.inWords(recently) + '; {{ $value | printf "%.0f" }} were to be expected. Its quality is not known.',
+    value: '0',
+    limit: '{{ $value | printf "%.0f" }} expected',
+    dashboard: 'quality',
+    cause: {
+      root_cause: evaluator + ': no score in the last ' + lib.inWords(recently),
+      root_cause_name: '{{ $labels.evaluator }}',
+      remedy: '{{ if eq $labels.layer "judge" }}Check the key, the budget and the errors of the judge.{{ else }}See whether the evaluator runs, and whether its scores carry the id of the trace.{{ end }}',
+    },
+  }, who=objective.cluster + ['agent']);
+
+  { rules: [rules], alerts: [missing] }
