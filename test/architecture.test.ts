@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'pager': /^$/,
   'config': /^$/,
   'demo': /^$/,
+  'install': /^$/,
   'engine.ts': /^(spans|traces|cost|metrics)\/|^otlp\/sink\.ts$/,
   'bridge.ts': /^(?!cli\/)/,
   'cli': /^/,
