@@ -12,13 +12,18 @@ export function alerts(severities: string, ...matchers: string[]): string {
 export function annotations(): AnnotationQueryBuilder[] {
   const build = scraped('spanbridge_build_info')
   return [
-    prometheus('Critical alerts', 'red', alerts('critical'), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
-    prometheus('Warnings', 'orange', alerts('warning'), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
-    prometheus('Bridge deployments', 'blue', `group by (version) (${build}) unless group by (version) (${build} offset 5m)`, 'Spanbridge {{version}}', 'this version was not there five minutes before'),
+    prometheus('Critical alerts', 'red', begun(alerts('critical')), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
+    prometheus('Warnings', 'orange', begun(alerts('warning')), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
+    prometheus('Bridge deployments', 'blue', `group by (version) (${build}) unless group by (version) (present_over_time(${build}[1h] offset 1m))`, 'Spanbridge {{version}}', 'a version that was not there in the hour before'),
     // The agents' own: whoever deploys one posts an annotation with the tag "deployment" to Grafana (POST /api/annotations).
     new AnnotationQueryBuilder().name('Deployments').datasource({ type: 'datasource', uid: '-- Grafana --' }).enable(true).iconColor('purple')
       .target(tagged('deployment')),
   ]
+}
+
+/** Only the beginning: an alert that goes on would color the graphs for as long. */
+function begun(firing: string): string {
+  return `${firing} unless ${firing} offset 1m`
 }
 
 function prometheus(name: string, color: string, expr: string, title: string, text: string): AnnotationQueryBuilder {

@@ -1,7 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { dashboard } from './dashboard.ts'
-import { ANY_IS_BAD, linkTo, type Query, type Steps } from './panel.ts'
+import { linkTo, type Query, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
 import { mean, named, quantile, rate, recorded, scraped, share, sum, total } from './query.ts'
 import { table } from './table.ts'
@@ -51,8 +51,8 @@ export const cost = dashboard({
       panels: [
         perHour('By tenant', 'tenants', 'tenant_id', 12, 'tenant'), perHour('By project', 'projects', 'project_id', 12),
         perHour('By agent', 'agents', 'agent', 12, 'agent'), perHour('By model or tool', 'models and tools', 'name', 12),
-        dearest('By kind of step', 'Cost within the time range by kind of step.', [{ expr: `sort_desc(${total('agent_cost_usd_total', ['step'])})`, legend: '{{step}}' }]),
-        dearest('By model or tool', 'Cost within the time range of the ten dearest.', [{ expr: named(`sort_desc(topk(10, ${total('agent_cost_usd_total', ['name'])}))`, 'name'), legend: '{{name}}' }]),
+        dearest('Dearest kinds of step', 'Cost within the time range by kind of step.', [{ expr: `sort_desc(${total('agent_cost_usd_total', ['step'])})`, legend: '{{step}}' }]),
+        dearest('Dearest models and tools', 'Cost within the time range of the ten dearest.', [{ expr: named(`sort_desc(topk(10, ${total('agent_cost_usd_total', ['name'])}))`, 'name'), legend: '{{name}}' }]),
         dearest('How the cost is known', 'reported: by the provider. tokens: times the price of the model. latency: times a price per second. shared: known for the whole request only.', [
           { expr: `sort_desc(${total('agent_cost_usd_total', ['basis'])})`, legend: '{{basis}}' },
         ]),
@@ -105,9 +105,9 @@ export const cost = dashboard({
           ],
           sortBy: 'Last 30 days',
         }),
-        number({
-          title: 'Calls without a price', description: 'Model calls within the time range whose cost is unknown and in none of these numbers, by model and reason.', width: 8, height: 9, unit: 'count', decimals: 0, steps: ANY_IS_BAD, none: 'none',
-          queries: [{ expr: `sort_desc(topk(8, sum by (name, reason) (increase(${scraped('agent_unpriced_calls_total')}[$__range])) > 0))`, legend: '{{name}} {{reason}}' }],
+        bars({
+          title: 'Calls without a price', description: 'Model calls within the time range whose cost is unknown and in none of these numbers, by model and reason.', width: 8, height: 9, unit: 'count', decimals: 0, color: 'red',
+          queries: [{ expr: `sort_desc(topk(12, sum by (name, reason) (increase(${scraped('agent_unpriced_calls_total')}[$__range])) > 0))`, legend: '{{name}} {{reason}}' }],
         }),
       ],
     },

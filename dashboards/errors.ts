@@ -10,10 +10,10 @@ const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.ag
 const CLASS_COLORS = { model: 'purple', tool: 'orange', context: 'blue', coordination: 'red', unclassified: 'gray' }
 const byClass = Object.entries(CLASS_COLORS).map(([name, fixedColor]) => ({ of: `/^${name}/`, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }] }))
 /** Who is chosen is metadata of each line, and not a label of its stream. */
-const LINES = '{service_name="spanbridge",event="request"} | tenant_id=~"$tenant_id" | project_id=~"$project_id" | agent=~"$agent"'
+const linesOf = (outcome: string) => `{service_name="spanbridge",event="request",outcome${outcome}} | tenant_id=~"$tenant_id" | project_id=~"$project_id" | agent=~"$agent"`
 
 export const errors = dashboard({
-  name: 'errors', title: 'Errors and root causes', description: 'What fails, why, what is done about it, and the log lines of the requests.',
+  name: 'errors', title: 'Errors', description: 'Root causes: what fails, why, what is done about it, and the log lines of the requests.',
   rows: [
     {
       title: 'In the time range',
@@ -24,10 +24,10 @@ export const errors = dashboard({
           title: 'Most frequent root cause', description: 'What made most requests fail within the time range.', width: 6, unit: 'text', text: true, none: 'nothing failed',
           queries: [{ expr: `topk(1, ${total('agent_root_causes_total', ['type', 'step', 'name'])} > 0)`, legend: '{{type}} at {{step}} {{name}}' }],
         }),
-        number({ title: 'Recovered', description: 'Share of the errors met by a retry, a fallback or a compression that ended well.', width: 3, unit: 'ratio', decimals: 0, steps: ['red', [0.5, 'orange'], [0.9, 'green']], none: 'none', queries: [{ expr: share(total('agent_recoveries_total', [], 'result="recovered"'), total('agent_recoveries_total')) }] }),
+        number({ title: 'Recovered', description: 'Share of the errors met by a retry, a fallback or a compression that ended well.', width: 3, unit: 'ratio', decimals: 0, steps: ['text', [0, 'red'], [0.5, 'orange'], [0.9, 'green']], none: 'none', queries: [{ expr: share(total('agent_recoveries_total', [], 'result="recovered"'), total('agent_recoveries_total')) }] }),
         number({ title: 'Unclassified', description: 'Share of the errors that the taxonomy has no type for.', width: 3, unit: 'ratio', decimals: 1, steps: ['green', [0.05, 'orange'], [0.2, 'red']], none: 'none', queries: [{ expr: share(total('agent_errors_total', [], 'class="unclassified"'), total('agent_errors_total')) }] }),
         number({
-          title: 'Classification accuracy', description: 'Errors that got the type which a person gave them, of those that a person has labelled. The objective is above 95 %.', width: 4, unit: 'ratio', decimals: 1, steps: ['red', [0.9, 'orange'], [0.95, 'green']], none: 'no labels',
+          title: 'Classification accuracy', description: 'Errors that got the type which a person gave them, of those that a person has labelled. The objective is above 95 %.', width: 4, unit: 'ratio', decimals: 1, steps: ['text', [0, 'red'], [0.9, 'orange'], [0.95, 'green']], none: 'no labels',
           queries: [{ expr: `min(${recordedOf([], 'tenant_agent:objective:value', 'objective="classification_accuracy"')})` }],
         }),
       ],
@@ -76,8 +76,8 @@ export const errors = dashboard({
     {
       title: 'Beside it',
       panels: [
-        logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${LINES} | outcome!="success" | line_format "{{.agent}} {{.class}} {{.type}} at {{.step}} {{.name}} ({{.tenant_id}})"` }),
-        logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${LINES} | outcome="success" | line_format "{{.agent}} {{.why}} ({{.tenant_id}})"` }),
+        logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${linesOf('!="success"')} | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.class}} {{.type}} at {{.step}} {{.name}}"` }),
+        logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${linesOf('="success"')} | json duration_seconds="duration_seconds", cost_usd="cost_usd" | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.why}}, {{.duration_seconds}} s, {{.cost_usd}} USD"` }),
         table({
           title: 'Wrong types', description: 'Errors that a person gave another type than the bridge, within the time range. What is here often belongs into the table of causes.', width: 24, height: 7,
           labels: [{ label: 'predicted', title: 'The bridge said' }, { label: 'actual', title: 'The person said' }],

@@ -51,7 +51,7 @@ export const overview = dashboard({
     {
       title: 'Why',
       panels: [
-        topCauses(12),
+        topCauses(24),
         table({
           title: 'Alerts firing', description: 'What fires now, and for whom. The page of an alert names its root cause.', width: 12, height: 9,
           labels: [
@@ -69,8 +69,8 @@ export const overview = dashboard({
           links: [linkTo('tenant', 'Show this tenant', { tenant_id: '${__field.labels.tenant_id:percentencode}' })],
         }),
         lines({
-          title: 'Failed requests by agent', description: 'Requests a second that failed or never finished, by agent. A point leads to a trace.', width: 24, unit: 'perSecond',
-          queries: [{ expr: named(rate('agent_requests_total', ['agent'], ERRORS), 'agent'), legend: '{{agent}}' }],
+          title: 'Failed requests by agent', description: 'Requests a second that failed or never finished, of the ten agents with the most.', width: 12, height: 9, unit: 'perSecond',
+          queries: [{ expr: named(`topk(10, ${rate('agent_requests_total', ['agent'], ERRORS)})`, 'agent'), legend: '{{agent}}' }],
           links: [linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })],
         }),
       ],

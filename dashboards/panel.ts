@@ -25,16 +25,17 @@ export interface Query {
 
 /** The units in use, by what they are of. Grafana's names. */
 export const UNIT = {
-  seconds: 's', ratio: 'percentunit', usd: 'currencyUSD', count: 'short', perSecond: 'reqps', events: 'cps', messages: 'none', bytes: 'bytes', text: 'string',
+  seconds: 's', ratio: 'percentunit', usd: 'currencyUSD', count: 'short', whole: 'locale', perSecond: 'reqps', events: 'cps', messages: 'none', bytes: 'bytes', text: 'string',
 } as const
 export type Unit = keyof typeof UNIT
 
 /** From the lowest value on: a color, then at each further value another. */
 export type Steps = readonly [first: string, ...rest: (readonly [number, string])[]]
-export const GOOD_HIGH: Steps = ['red', [0.9, 'orange'], [0.99, 'green']]
+// The first color is also that of "nothing to show": where low is bad, red begins at a value.
+export const GOOD_HIGH: Steps = ['text', [0, 'red'], [0.9, 'orange'], [0.99, 'green']]
 export const ANY_IS_BAD: Steps = ['green', [1e-9, 'red']]
 /** Of an error budget. */
-export const BUDGET: Steps = ['red', [1e-9, 'orange'], [0.25, 'green']]
+export const BUDGET: Steps = ['text', [-1e9, 'red'], [1e-9, 'orange'], [0.25, 'green']]
 
 interface AnyPanelBuilder<B> extends Builder<Panel> {
   title(title: string): B

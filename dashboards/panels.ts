@@ -1,8 +1,8 @@
 /** The kinds of panels, each with the settings that make it readable. */
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge'
 import {
-  BarGaugeDisplayMode, BarGaugeNamePlacement, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphDrawStyle, HeatmapCellLayout, LegendDisplayMode, LegendPlacement,
-  LogsSortOrder, ReduceDataOptionsBuilder, SortOrder, StackingConfigBuilder, StackingMode, TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizOrientation, VizTooltipOptionsBuilder,
+  BarGaugeDisplayMode, BarGaugeNamePlacement, BarGaugeSizing, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphDrawStyle, HeatmapCellLayout, LegendDisplayMode, LegendPlacement,
+  LogsSortOrder, ReduceDataOptionsBuilder, SortOrder, StackingConfigBuilder, StackingMode, TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizOrientation, VizTextDisplayOptionsBuilder, VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { type DashboardLinkBuilder, type DynamicConfigValue, FieldColorBuilder, FieldColorModeId, MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
 import * as heatmaps from '@grafana/grafana-foundation-sdk/heatmap'
@@ -55,7 +55,7 @@ export function lines({ unit, queries, stacked = false, min = 0, max, overrides 
     .targets(targets(queries, 'range')).unit(UNIT[unit])
     .drawStyle(GraphDrawStyle.Line).lineWidth(stacked ? 0 : 1).fillOpacity(stacked ? 50 : 5).showPoints(VisibilityMode.Never).min(min).dataLinks([...links])
     // A table, so that ten series with long names do not push the graph out of its panel.
-    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Bottom).calcs(['mean', 'max', 'lastNotNull']))
+    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Bottom).calcs(['mean', 'max', 'lastNotNull']).sortBy('Last *').sortDesc(true))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group('A'))
   if (max !== undefined) builder.max(max)
@@ -84,12 +84,14 @@ export function number({ unit, queries, decimals, steps, trend = false, text = f
     .targets(targets(queries, trend ? 'range' : 'instant')).unit(UNIT[unit]).dataLinks([...links])
     .graphMode(trend ? BigValueGraphMode.Area : BigValueGraphMode.None).colorMode(steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .textMode(text ? BigValueTextMode.Name : queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
-    .orientation(VizOrientation.Vertical)
+    .orientation(VizOrientation.Auto)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
     .thresholds(thresholds(steps ?? ['text']))
+  // Of its own accord Grafana makes a number as large as fits, and writes it over its trend.
+  if (trend || queries.length > 1 || none !== undefined) builder.text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(queries.length > 1 ? 18 : 26))
   if (decimals !== undefined) builder.decimals(decimals)
   if (none !== undefined) builder.noValue(none)
-  if (since !== undefined) builder.timeFrom(since)
+  if (since !== undefined) builder.timeFrom(since).hideTimeOverride(true)
   return overridden(builder, overrides)
 }
 
@@ -108,6 +110,7 @@ export function bars({ unit, queries, color = 'blue', max, decimals, steps, link
   const builder = common(new bargauge.PanelBuilder(), panel)
     .targets(targets(queries, 'instant')).unit(UNIT[unit]).min(0).dataLinks([...links])
     .displayMode(BarGaugeDisplayMode.Basic).valueMode(BarGaugeValueMode.Text).namePlacement(BarGaugeNamePlacement.Left).orientation(VizOrientation.Horizontal).showUnfilled(false)
+    .sizing(BarGaugeSizing.Manual).minVizHeight(16).maxVizHeight(32).text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
     .thresholds(thresholds(steps ?? [color]))
     .colorScheme(steps === undefined ? new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color) : new FieldColorBuilder().mode(FieldColorModeId.Thresholds))

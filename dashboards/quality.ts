@@ -5,7 +5,7 @@ import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
 import { table } from './table.ts'
 
 const SCORE = 'agent_quality_score'
-const GOOD: Steps = ['red', [0.7, 'orange'], [0.85, 'green']]
+const GOOD: Steps = ['text', [0, 'red'], [0.7, 'orange'], [0.85, 'green']]
 /** Messages in the context, in their order. */
 const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
@@ -25,7 +25,7 @@ export const quality = dashboard({
           queries: [{ expr: share(total(`${SCORE}_count`, [], 'layer="judge"'), total('agent_requests_total')) }],
         }),
         number({
-          title: 'Change, month over month', description: 'Score of the last 30 days against that of the 30 days before, of the tenant and agent that fell most.', width: 6, unit: 'ratio', decimals: 1, steps: ['red', [-0.05, 'orange'], [0, 'green']], none: 'no month before',
+          title: 'Change, month over month', description: 'Score of the last 30 days against that of the 30 days before, of the tenant and agent that fell most.', width: 6, unit: 'ratio', decimals: 1, steps: ['text', [-1, 'red'], [-0.05, 'orange'], [0, 'green']], none: 'no month before',
           queries: [{ expr: `min(${recorded('tenant_agent:objective:value', 'objective="quality_change"')})` }],
         }),
       ],

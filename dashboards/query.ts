@@ -48,7 +48,8 @@ export function sum(expr: string, by: readonly string[] = []): string {
 
 /** Of a histogram, over the `range` of a graph's point or of the whole screen. */
 export function quantile(q: number, histogram: string, by: readonly string[] = [], range: 'now' | 'total' = 'now', ...matchers: string[]): string {
-  return `histogram_quantile(${q}, ${(range === 'now' ? rate : total)(`${histogram}_bucket`, [...by, 'le'], ...matchers)})`
+  // Without the comparison, what had nothing to measure would be a line of NaN with a legend.
+  return `histogram_quantile(${q}, ${(range === 'now' ? rate : total)(`${histogram}_bucket`, [...by, 'le'], ...matchers)}) >= 0`
 }
 
 export function mean(histogram: string, by: readonly string[] = [], range: 'now' | 'total' = 'now', ...matchers: string[]): string {

@@ -12,7 +12,7 @@ import { table } from './table.ts'
 const DASHBOARD: Readonly<Record<string, string>> = {
   latency: 'requests', success: 'requests', pipeline: 'bridge', quality: 'quality', classification: 'errors', cost: 'cost', context: 'quality', anomaly: 'overview', time: 'errors',
 }
-const MET: Steps = ['red', [0.5, 'orange'], [1, 'green']]
+const MET: Steps = ['text', [0, 'red'], [0.5, 'orange'], [1, 'green']]
 const PER = 'cluster, tenant_id, agent'
 const PER_LINE = 4
 
@@ -28,7 +28,7 @@ export function scoreboard(): Builder<Panel>[] {
     width: 24 / (index < all.length - short ? PER_LINE : short),
     unit: objective.unit,
     queries: isLive(objective) ? live(objective) : [{ legend: 'limit', expr: documentedLimit(objective.id) }],
-    trend: true, none: 'not measured yet',
+    trend: true, none: 'no data yet',
     overrides: [
       { of: 'met by', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(MET) } }] },
       { of: 'budget left', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(BUDGET) } }] },

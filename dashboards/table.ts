@@ -39,7 +39,7 @@ export function table({ labels, values, sortBy, ascending = false, ...panel }: T
   const fieldOf = (index: number) => (values.length === 1 ? 'Value' : `Value #${'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[index]!}`)
   const fields = [...labels.map(({ label, title }) => [label, title] as const), ...values.map(({ title }, index) => [fieldOf(index), title] as const)]
   const builder = common(new PanelBuilder(), panel)
-    .targets(targets(queries, 'table')).unit(UNIT.count).showHeader(true).filterable(false)
+    .targets(targets(queries, 'table')).unit(UNIT.count).showHeader(true).filterable(false).minWidth(60)
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!ascending)])
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
@@ -64,8 +64,8 @@ function shared({ width, link }: Column): DynamicConfigValue[] {
 
 function valued({ unit, decimals, steps, gauge = false, mappings }: ValueColumn): DynamicConfigValue[] {
   return [
-    { id: 'unit', value: UNIT[unit] },
-    ...(decimals === undefined ? [] : [{ id: 'decimals', value: decimals }]),
+    { id: 'unit', value: UNIT[unit === 'count' ? 'whole' : unit] },
+    ...(decimals === undefined && unit !== 'count' ? [] : [{ id: 'decimals', value: decimals ?? 0 }]),
     ...(steps === undefined ? [] : [{ id: 'thresholds', value: thresholds(steps).build() }]),
     ...(gauge ? [{ id: 'custom.cellOptions', value: { type: TableCellDisplayMode.Gauge, mode: 'basic' } }, { id: 'min', value: 0 }, { id: 'max', value: 1 }] : []),
     ...(steps !== undefined && !gauge ? [{ id: 'custom.cellOptions', value: { type: TableCellDisplayMode.ColorText } }] : []),

@@ -11,7 +11,7 @@ import { type Dashboard, everything, interpolated, isLoki, type Panel, panelsOf,
 
 const RATE_INTERVAL = '8869990787ms'
 const UNITS = new Set([
-  'none', 'string', 'short', 'percent', 'percentunit', 'currencyUSD', 'bytes', 'decbytes', 'Bps', 'binBps',
+  'none', 'string', 'short', 'locale', 'percent', 'percentunit', 'currencyUSD', 'bytes', 'decbytes', 'Bps', 'binBps',
   'ns', 'µs', 'ms', 's', 'm', 'h', 'd', 'dtdurations', 'dateTimeAsIso', 'dateTimeFromNow', 'cps', 'ops', 'reqps', 'rps', 'cpm', 'bool', 'bool_yes_no', 'bool_on_off',
 ])
 const NAMES: Readonly<Record<string, string>> = { prometheus: 'Prometheus', loki: 'Loki' }

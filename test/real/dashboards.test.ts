@@ -1,0 +1,158 @@
+/**
+ * Every query of every panel on a real Prometheus and a real Loki, which were fed by the bridge from the recordings and from simulated agents with every
+ * fault of the taxonomy: none may fail, and none may find nothing but those that test/dashboards/empty.ts gives a reason for. The rules have their short
+ * windows by configuration, and all variables are chosen as Grafana chooses "All".
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { findEvaluator } from '../../alerts/evaluate.ts'
+import { yaml } from '../../alerts/generate.ts'
+import { findComponent } from '../../components/components.ts'
+import { prometheusConfig } from '../../provisioning/prometheus.ts'
+import { type Native, startPrometheus } from '../../provisioning/run.ts'
+import { type Bridge, startBridge } from '../../src/bridge.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { FAULTS } from '../../src/demo/agents/faults.ts'
+import { PROFILES } from '../../src/demo/agents/profiles.ts'
+import { Random } from '../../src/demo/agents/random.ts'
+import { Telemetry } from '../../src/demo/agents/telemetry.ts'
+import { Traffic } from '../../src/demo/agents/traffic.ts'
+import { allTargets, dashboards, everything, interpolated, isLoki, type Target } from '../dashboards/dashboards.ts'
+import { MAY_BE_EMPTY } from '../dashboards/empty.ts'
+import { testLoki } from './loki.ts'
+import { needs } from './require.ts'
+import { spawned, type Spawned } from './spawned.ts'
+
+const { describe } = needs('prometheus')
+const hasLoki = findComponent('loki') !== undefined
+/** Until every panel has found something. */
+const LIMIT_SECONDS = 100
+const RANGE_SECONDS = 20
+const STEP_SECONDS = 2
+
+interface Asked {
+  readonly name: string
+  readonly target: Target
+  readonly expr: string
+}
+
+const asked: readonly Asked[] = allTargets.map(({ dashboard, target, name }) => ({
+  name, target,
+  expr: interpolated(target.expr, { ...everything(dashboard), __rate_interval: '8s', __interval: `${STEP_SECONDS}s`, __range: `${RANGE_SECONDS}s`, __range_s: `${RANGE_SECONDS}`, __auto: `${RANGE_SECONDS}s` }),
+}))
+
+describe('every panel', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'spanbridge-dashboards-'))
+  const running: Native[] = []
+  let prometheus: Native
+  let loki: Native | undefined
+  let bridge: Bridge
+  let telemetry: Telemetry
+  let ticker: NodeJS.Timeout
+  let player: Spawned
+
+  beforeAll(async () => {
+    if (hasLoki) running.push(loki = await testLoki(directory))
+    const objectives = PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, limit })))
+    bridge = await startBridge(loadConfig({ flags: {
+      config: written('spanbridge.yaml', JSON.stringify({ objectives, ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
+      httpAddress: '127.0.0.1:0', grpcAddress: '127.0.0.1:0', webAddress: '127.0.0.1:0', settleGrace: '300ms', dataDir: directory,
+    } }))
+    const { http, web } = bridge.addresses
+    const config = prometheusConfig({ bridges: [`127.0.0.1:${web.port}`], ruleFile: written('rules.yaml', await rules()), alertmanagers: [], scrapeIntervalSeconds: 1, evaluationIntervalSeconds: 1 })
+    running.push(prometheus = await startPrometheus({ configFile: written('prometheus.yml', config), dataDir: join(directory, 'prometheus'), logDir: directory }))
+
+    telemetry = new Telemetry(`http://127.0.0.1:${http.port}`)
+    const traffic = new Traffic({ profiles: PROFILES.map((profile) => ({ ...profile, perSecond: 6, nightShare: 1 })), random: new Random(20_261), write: (run, endMs) => telemetry.write(run, endMs) })
+    for (const fault of FAULTS.filter(({ id }) => id !== 'silence')) traffic.strike({ fault, share: 0.04, untilMs: Infinity })
+    ticker = setInterval(() => traffic.tick(Date.now()), 100)
+    player = spawned(['send', '--loop', '--rate', '10', '--endpoint', `http://127.0.0.1:${http.port}`])
+  }, 60_000)
+
+  afterAll(async () => {
+    clearInterval(ticker)
+    player?.kill('SIGTERM')
+    await player?.ended
+    await telemetry?.stop()
+    await bridge?.stop()
+    await Promise.all(running.map((native) => native.stop()))
+    rmSync(directory, { recursive: true, force: true })
+  }, 30_000)
+
+  function written(name: string, text: string): string {
+    writeFileSync(join(directory, name), text)
+    return join(directory, name)
+  }
+
+  test('of PromQL finds something, or is known to be empty', async () => {
+    await allFound(asked.filter(({ target }) => !isLoki(target)), found)
+  }, (LIMIT_SECONDS + 30) * 1000)
+
+  test.skipIf(!hasLoki && process.env['CI'] !== 'true')(`of LogQL finds something${hasLoki ? '' : ' (skipped, missing: loki)'}`, async () => {
+    if (loki === undefined) throw new Error('cannot test without loki: "node components/ensure.ts loki" builds it')
+    await allFound(asked.filter(({ target }) => isLoki(target)), lines)
+  }, (LIMIT_SECONDS + 30) * 1000)
+
+  test('of those that may be empty is there, with a reason', () => {
+    const names = new Set(asked.map(({ name }) => name))
+    expect(Object.keys(MAY_BE_EMPTY).filter((name) => !names.has(name))).toEqual([])
+    expect(Object.values(MAY_BE_EMPTY).filter((reason) => reason.length < 20)).toEqual([])
+  })
+
+  test('of a variable finds values, and of an annotation is answered', async () => {
+    const { templating, annotations } = dashboards[0]!
+    const values = everything(dashboards[0]!)
+    for (const { name, type, query } of templating.list) {
+      if (type !== 'query' || typeof query === 'string') continue
+      const [, series, label] = /^label_values\((.+), (\w+)\)$/.exec(query.query)!
+      const found = await api(`label/${label}/values`, { 'match[]': interpolated(series!, values) })
+      if (name !== 'cluster') expect((found as string[]).length, name).toBeGreaterThan(0)
+    }
+    for (const { expr } of annotations.list) if (expr !== undefined) await api('query', { query: interpolated(expr, values) })
+  })
+
+  async function allFound(all: readonly Asked[], find: (one: Asked) => Promise<boolean>): Promise<void> {
+    expect(all.length).toBeGreaterThan(0)
+    let left = all
+    await vi.waitUntil(async () => {
+      const answers = await Promise.all(left.map(async (one) => ({ one, found: await find(one) })))
+      left = answers.filter(({ found }) => !found).map(({ one }) => one)
+      return left.every(({ name }) => name in MAY_BE_EMPTY)
+    }, { timeout: LIMIT_SECONDS * 1000, interval: 3000 }).catch((error: Error) => {
+      if (left.length === 0 || !/timed out/i.test(error.message)) throw error
+    })
+    expect(left.filter(({ name }) => !(name in MAY_BE_EMPTY)).map(({ name, expr }) => `${name}: ${expr}`)).toEqual([])
+    console.log(`${all.length} queries of panels answered, ${left.length} of them with nothing, as is known of them`)
+  }
+
+  /** Something that Grafana would draw. */
+  async function found({ target, expr }: Asked): Promise<boolean> {
+    const now = Date.now() / 1000
+    const { result } = await (target.instant === true
+      ? api('query', { query: expr, time: String(now) })
+      : api('query_range', { query: expr, start: String(now - RANGE_SECONDS), end: String(now), step: String(STEP_SECONDS) })) as { result: { value?: [number, string]; values?: [number, string][] }[] }
+    return result.some(({ value, values = [] }) => [...values, ...(value === undefined ? [] : [value])].some(([, number]) => Number.isFinite(Number(number))))
+  }
+
+  async function lines({ expr }: Asked): Promise<boolean> {
+    const response = await fetch(`${loki!.url}/loki/api/v1/query_range?${new URLSearchParams({ query: expr, since: '10m', limit: '10' })}`)
+    if (!response.ok) throw new Error(`Loki answered ${response.status} to ${expr}: ${await response.text()}`)
+    return ((await response.json()) as { data: { result: unknown[] } }).data.result.length > 0
+  }
+
+  async function api(path: string, parameters: Record<string, string>): Promise<unknown> {
+    const response = await fetch(`${prometheus.url}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const answer = await response.json() as { status: string; data: unknown; error?: string }
+    if (answer.status !== 'success') throw new Error(`Prometheus refuses ${parameters['query'] ?? parameters['match[]']}: ${answer.error}`)
+    return answer.data
+  }
+})
+
+async function rules(): Promise<string> {
+  const evaluator = await findEvaluator()
+  if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
+  const mixin = `local mixin = (import 'mixin.libsonnet') + { _config+:: { scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '2s', causeRange: '10s' } };`
+  return yaml('', await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, join(import.meta.dirname, '../../alerts')))
+}
