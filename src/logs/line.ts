@@ -33,8 +33,8 @@ export function causeOf(error: SettledError, strings: StringTable): Cause {
   }
 }
 
-/** `count`: how many requests the line stands for, with those that sampling or the rate limit left out. */
-export function requestLine(settled: Settled, verdict: Verdict, count: number, strings: StringTable, nowMs: number): LogLine {
+/** `requests`: how many the line stands for, with those that sampling or the rate limit left out. */
+export function requestLine(settled: Settled, verdict: Verdict, requests: number, strings: StringTable, nowMs: number): LogLine {
   const text = (id: number) => strings.text(id)
   const cause = settled.rootCause && causeOf(settled.rootCause, strings)
   const who = { trace_id: traceId(settled.trace), tenant_id: text(settled.tenant), project_id: text(settled.project), agent: text(settled.agent), service: text(settled.service) }
@@ -44,7 +44,7 @@ export function requestLine(settled: Settled, verdict: Verdict, count: number, s
     stream: { event: 'request', ...(outcome && { outcome }) },
     timeMs: nowMs,
     text: JSON.stringify({
-      ...who, outcome, why: verdict.why, count,
+      ...who, outcome, why: verdict.why, requests,
       started: timeOf(settled.startMs),
       ...(settled.isRequest && {
         duration_seconds: settled.seconds, duration_limit_seconds: verdict.limits.durationSeconds,
@@ -60,7 +60,7 @@ export function requestLine(settled: Settled, verdict: Verdict, count: number, s
       }),
     }),
     metadata: told({
-      ...who, why: verdict.why.join(','), count: String(count),
+      ...who, why: verdict.why.join(','), requests: String(requests),
       // Known to Grafana, which colours lines by it.
       level: settled.isRequest && settled.outcome !== Outcome.success ? 'error' : 'warn',
       ...(cause && { class: cause.class, type: cause.type, step: cause.step, name: cause.name, fingerprint: fingerprint! }),

@@ -53,9 +53,9 @@ export class RequestLog {
     if (verdict === undefined) return
     const cause = settled.rootCause && fingerprintOf(causeOf(settled.rootCause, strings))
     const kind = JSON.stringify([strings.text(settled.tenant), strings.text(settled.agent), cause ?? verdict.why])
-    const count = this.#throttle.admit(kind, verdict.why[0] === 'failed', settled.weight, nowMs)
-    if (count === 0) this.#counts.dropped.rate_limit++
-    else this.#write(requestLine(settled, verdict, count, strings, nowMs))
+    const requests = this.#throttle.admit(kind, verdict.why[0] === 'failed', settled.weight, nowMs)
+    if (requests === 0) this.#counts.dropped.rate_limit++
+    else this.#write(requestLine(settled, verdict, requests, strings, nowMs))
   }
 
   tick(nowMs: number): void {

@@ -82,14 +82,14 @@ describe('a line is written', () => {
     log.request(run({ failure: '503 Service Unavailable', costUsd: 0.004 }))
     const cause = { class: 'tool', type: '5xx', step: 'tool', name: 'lookup_order', agent: 'support' }
     expect(log.told()).toEqual([{
-      trace_id: expect.stringMatching(/^0{20}/), tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', outcome: 'error', why: ['failed'], count: 1,
+      trace_id: expect.stringMatching(/^0{20}/), tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', outcome: 'error', why: ['failed'], requests: 1,
       started: '2023-11-14T22:13:20.000Z', duration_seconds: expect.closeTo(0.2, 4), duration_limit_seconds: 1, cost_usd: expect.closeTo(0.004, 9), cost_limit_usd: 0.01,
       root_cause: cause, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), errors: [cause], errors_total: 1,
       passed_on_by: [{ step: 'agent', name: 'support', agent: 'support', failed: true }],
     }])
     expect(log.lines[0]).toMatchObject({
       stream: { event: 'request', outcome: 'error' }, timeMs: START_MS,
-      metadata: { tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', why: 'failed', count: '1', level: 'error', class: 'tool', type: '5xx', step: 'tool', name: 'lookup_order', fingerprint: log.told()[0]!['fingerprint'], trace_id: log.told()[0]!['trace_id'] },
+      metadata: { tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', why: 'failed', requests: '1', level: 'error', class: 'tool', type: '5xx', step: 'tool', name: 'lookup_order', fingerprint: log.told()[0]!['fingerprint'], trace_id: log.told()[0]!['trace_id'] },
     })
   })
 
@@ -144,7 +144,7 @@ test('no prompt, argument or error text is in a line, also of recorded agents', 
   }
 })
 const KEYS = new Set([
-  'trace_id', 'tenant_id', 'project_id', 'agent', 'service', 'outcome', 'why', 'count', 'started', 'duration_seconds', 'cost_usd', 'messages', 'root_cause', 'class', 'type', 'step',
+  'trace_id', 'tenant_id', 'project_id', 'agent', 'service', 'outcome', 'why', 'requests', 'started', 'duration_seconds', 'cost_usd', 'messages', 'root_cause', 'class', 'type', 'step',
   'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'passed_on_by', 'failed',
 ])
 
@@ -165,11 +165,11 @@ describe('in a meltdown', () => {
     const log = logged([], 5)
     for (let i = 0; i < 40; i++) log.request(run({ failure: '503 Service Unavailable' }))
     // 400 ms at 5 a second: the five that there is room for at the start, and one more.
-    expect(log.told().map(({ count }) => count as number)).toEqual([1, 1, 1, 1, 1, expect.any(Number)])
+    expect(log.told().map(({ requests }) => requests as number)).toEqual([1, 1, 1, 1, 1, expect.any(Number)])
     expect(log.counts.dropped.rate_limit).toBe(34)
     log.passed(1000)
     log.request(run({ failure: '503 Service Unavailable' }))
-    expect(log.told().reduce((sum, { count }) => sum + (count as number), 0)).toBe(41)
+    expect(log.told().reduce((sum, { requests }) => sum + (requests as number), 0)).toBe(41)
   })
 
   test('a rare failure is seen beside a frequent one, and slow requests leave room for failed ones', () => {
