@@ -9,6 +9,11 @@ function(config, lib)
   // tool lookup_order
   local place = '{{ .Labels.step }}{{ if .Labels.name }} ' + lib.name('.Labels.name') + '{{ end }}';
 
+  // tool lookup_order: 5xx
+  local failure =
+    '{{ if .Labels.step }}' + place + '{{ else }}{{ .Labels.class }}{{ end }}: {{ .Labels.type }}{{ if eq .Labels.type .Labels.class }} error{{ end }}';
+  local failureParts = ['class', 'type', 'step', 'name'];
+
   local recently = lib.inWords(lib.causeRange);
 
   // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
@@ -25,19 +30,20 @@ function(config, lib)
     // tool lookup_order, of the top sample.
     place:: place,
 
+    // The first remedy for the type in `.Labels`.
+    remedy:: annotations.choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified),
+
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
     // labels of the alert that the query is asked for.
     failures(who=lib.who)::
       local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share{*})', sampled(found), nothing, who);
       {
         root_cause: top(
-          '{{ if .Labels.step }}' + place + '{{ else }}{{ .Labels.class }}{{ end }}'
-          + ': {{ .Labels.type }}{{ if eq .Labels.type .Labels.class }} error{{ end }}'
-          + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,
+          failure + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,
           'no failed request with a known cause in the last ' + recently
         ),
-        remedy: top(annotations.choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified), remedies.unclassified),
-      } + parts(top, ['class', 'type', 'step', 'name']),
+        remedy: top(annotations.remedy, remedies.unclassified),
+      } + parts(top, failureParts),
 
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
     slowness(who=[label for label in lib.who if label != 'tenant_id'])::
@@ -54,6 +60,21 @@ function(config, lib)
     top(expr, found, nothing, remedy, otherwise, names=[], who=lib.who)::
       local ask(text, none) = lib.query('topk(1, ' + expr + ')', sampled(text), none, who);
       { root_cause: ask(found, nothing), remedy: ask(remedy, otherwise) } + parts(ask, names),
+
+    // A cause that the labels of the alert tell: class, type, step and name.
+    labelled(found):: {
+      root_cause: failure + ', ' + found,
+      remedy: annotations.remedy,
+    } + { ['root_cause_' + name]: '{{ .Labels.%s }}' % name for name in failureParts },
+
+    // The most frequent cause that a query of Loki's finds in the log; `expr` is LogQL with %q for each label of `who`.
+    logged(expr, found, who)::
+      local top(text, nothing) =
+        '{{ with printf `topk(1, ' + expr + ')`' + std.join('', [' $labels.' + name for name in who]) + ' | query }}' + sampled(text) + '{{ else }}' + nothing + '{{ end }}';
+      {
+        root_cause: top(failure + ', ' + found, 'no failed request with a known cause'),
+        remedy: top(annotations.remedy, remedies.unclassified),
+      } + parts(top, failureParts),
 
     // A cause that is known when the rule is written.
     known(cause, remedy):: { root_cause: cause, remedy: remedy },

@@ -72,5 +72,22 @@
     maxLongContext: 0.05,
     // A series that is missing this long is still taken for there: a restart of the bridge must not resolve a page.
     memory: '10m',
+
+    // Rules over the lines of unhealthy requests that the bridges push to Loki. Numbers of requests, not of lines.
+    loki: {
+      // Label matchers put into every selection of lines, such as 'cluster="eu"'.
+      selector: '',
+      // null leaves it to the evaluation_interval of Loki's ruler.
+      evaluationInterval: null,
+      longRangeEvaluationInterval: '1m',
+      // A kind of failure is new when none of it was in `memory` before `range`. Loki has to keep lines twice as long as that.
+      newFingerprint: { range: '10m', memory: '1d', atLeast: 3 },
+      // Many failures with one cause, and `factor` times as many as there were in the time before.
+      burst: { range: '5m', atLeast: 20, before: '1h', factor: 5 },
+      contextOverflow: { range: '10m', atLeast: 5 },
+      deadlock: { range: '10m', atLeast: 1 },
+      // Three times as long as a healthy tenant's successes may take to be told.
+      noSuccess: { range: '15m', atLeast: 5 },
+    },
   },
 }

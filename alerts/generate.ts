@@ -9,6 +9,7 @@ import { stringify } from 'yaml'
 import { dashboardFiles } from '../dashboards/all.ts'
 import { alertmanagerConfig, COMPOSE_PAGER } from '../provisioning/alertmanager.ts'
 import { COMPOSE_GRAFANA, grafanaDashboards, grafanaDatasources } from '../provisioning/grafana.ts'
+import { COMPOSE_LOKI, lokiConfig } from '../provisioning/loki.ts'
 import { COMPOSE, prometheusConfig } from '../provisioning/prometheus.ts'
 import { findEvaluator, type Evaluator } from './evaluate.ts'
 
@@ -31,9 +32,11 @@ export async function outputs(evaluator: Evaluator): Promise<Output[]> {
       path: 'alerts/generated/prometheus-rules.yaml',
       text: yaml('alerts/mixin.libsonnet', await evaluate('{ groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }')),
     },
+    { path: 'alerts/generated/loki-rules.yaml', text: yaml('alerts/mixin.libsonnet', await evaluate('mixin.lokiAlerts')) },
     { path: 'alerts/generated/alertmanager.yaml', text: alertmanager },
     ...Object.entries(templates).map(([name, text]) => ({ path: `alerts/generated/templates/${name}`, text })),
     { path: 'provisioning/prometheus.yml', text: header('provisioning/prometheus.ts') + prometheusConfig(COMPOSE) },
+    { path: 'provisioning/loki.yml', text: header('provisioning/loki.ts') + lokiConfig(COMPOSE_LOKI) },
     { path: 'provisioning/alertmanager.yml', text: alertmanagerConfig(alertmanager, COMPOSE_PAGER) },
     { path: 'provisioning/grafana/datasources.yml', text: header('provisioning/grafana.ts') + grafanaDatasources(COMPOSE_GRAFANA) },
     { path: 'provisioning/grafana/dashboards.yml', text: header('provisioning/grafana.ts') + grafanaDashboards(COMPOSE_GRAFANA) },

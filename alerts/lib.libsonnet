@@ -4,7 +4,8 @@ function(config) {
   local cluster = if config.clusterLabel == '' then [] else [config.clusterLabel],
 
   // The labels one alert is about.
-  who: cluster + ['tenant_id', 'agent'],
+  labelsOf(names): cluster + names,
+  who: self.labelsOf(['tenant_id', 'agent']),
 
   // 'cluster, tenant_id, agent': a label list for by (), on () and the like, with the cluster in front where there is one.
   labels(names): std.join(', ', cluster + names),
@@ -76,10 +77,15 @@ function(config) {
   // Concatenated, here and where else it is done for every alert: in jsonnet % takes a millisecond.
   name(value): '{{ if match "^[\\\\w.:/@+-]+$" ' + value + ' }}{{ ' + value + ' }}{{ else }}{{ printf "%q" ' + value + ' }}{{ end }}',
 
+  local part(label, word, otherwise) = '{{ if $labels.' + label + ' }}' + word + ' ' + lib.name('$labels.' + label) + '{{ else }}' + otherwise + '{{ end }}',
+  local agent = part('agent', 'agent', 'an unnamed agent'),
+  local tenant = part('tenant_id', 'tenant', 'no tenant'),
+  local where = [part(label, label, 'no ' + label) for label in cluster],
+
   // agent support, tenant acme
-  affected:
-    local part(label, word, otherwise) = '{{ if $labels.' + label + ' }}' + word + ' ' + lib.name('$labels.' + label) + '{{ else }}' + otherwise + '{{ end }}';
-    std.join(', ', [part('agent', 'agent', 'an unnamed agent'), part('tenant_id', 'tenant', 'no tenant')] + [part(label, label, 'no ' + label) for label in cluster]),
+  affected: std.join(', ', [agent, tenant] + where),
+  agentAffected: std.join(', ', [agent] + where),
+  tenantAffected: std.join(', ', [tenant] + where),
 
   runbookUrl(alert): config.runbookUrlPattern % alert,
 

@@ -1,4 +1,4 @@
-// The monitoring mixin. Recording rules in prometheusRules, alerts in prometheusAlerts, their routing in
+// The monitoring mixin. Recording rules in prometheusRules, alerts in prometheusAlerts, those of Loki's ruler in lokiAlerts, their routing in
 // alertmanagerConfig, settings in _config. A room is a file that gives { rules, alerts }: groups of Prometheus.
 (import 'config.libsonnet') + {
   local config = self._config,
@@ -19,9 +19,13 @@
     groups+: std.flatMap(function(room) room.alerts, rooms),
   },
 
+  lokiAlerts+:: {
+    groups+: (import 'loki/loki.libsonnet')(config, lib, annotations).alerts,
+  },
+
   grafanaDashboards+:: (import 'dashboards.libsonnet')(config),
 
-  alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config, self.prometheusAlerts.groups),
+  alertmanagerConfig:: (import 'alertmanager/alertmanager.libsonnet')(config, self.prometheusAlerts.groups + self.lokiAlerts.groups),
 
   // Texts of its notifications, by the name of their file.
   alertmanagerTemplates:: {

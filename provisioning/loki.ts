@@ -46,13 +46,15 @@ export function lokiConfig(parameters: LokiParameters): string {
     schema_config: {
       configs: [{ from: '2024-01-01', store: 'tsdb', object_store: 'filesystem', schema: 'v13', index: { prefix: 'index_', period: '24h' } }],
     },
-    // By default Loki says that it is ready 15 s after it is: a guard for clusters that roll over.
-    ingester: { lifecycler: { min_ready_duration: '0s' } },
+    ingester: {
+      // By default Loki says that it is ready 15 s after it is: a guard for clusters that roll over.
+      lifecycler: { min_ready_duration: '0s' },
+      // What is not on the disk yet is asked for in memory however old it is, by default for three hours only: old lines that come now are seen now.
+      query_store_max_look_back_period: '72h',
+    },
     // Its parts look for each other this often, and by default find each other only the second time, after 10 s.
     frontend: { scheduler_dns_lookup_period: '1s' },
     frontend_worker: { dns_lookup_duration: '1s' },
-    // The rules ask for the last two days, and what is that old may still be in memory where few lines come.
-    querier: { query_ingesters_within: '0s' },
     limits_config: { retention_period: `${retentionDays * 24}h`, allow_structured_metadata: true },
     compactor: { working_directory: `${dataDir}/compactor`, retention_enabled: true, delete_request_store: 'filesystem' },
     ruler: {

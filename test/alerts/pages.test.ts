@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readRemedies } from '../../src/config/remedies.ts'
 import { readQuery } from './promql.ts'
-import { alerts, ROOT, rules } from './rulefile.ts'
+import { alerts as prometheusAlerts, lokiAlerts, ROOT, rules } from './rulefile.ts'
 import { recordedBy, unknownIn } from './series.ts'
 
+const alerts = [...prometheusAlerts, ...lokiAlerts]
 const recorded = recordedBy(rules)
 const REQUIRED = ['dashboard_url', 'description', 'remedy', 'root_cause', 'runbook_url', 'summary']
 const OPTIONAL = ['limit', 'value', 'root_cause_class', 'root_cause_name', 'root_cause_step', 'root_cause_type']

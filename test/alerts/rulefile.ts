@@ -23,8 +23,12 @@ export const ROOT = join(import.meta.dirname, '../..')
 export const RULE_FILE = 'alerts/generated/prometheus-rules.yaml'
 
 export const groups = groupsOf(readFileSync(join(ROOT, RULE_FILE), 'utf8'))
+export const lokiGroups = groupsOf(readFileSync(join(ROOT, 'alerts/generated/loki-rules.yaml'), 'utf8'))
 export const rules = groups.flatMap((group) => group.rules)
 export const alerts = rules.filter((rule): rule is Rule & { alert: string } => rule.alert !== undefined)
+
+/** Of Loki's ruler, all of them alerts. */
+export const lokiAlerts = lokiGroups.flatMap((group) => group.rules).filter((rule): rule is Rule & { alert: string } => rule.alert !== undefined)
 
 export function groupsOf(text: string): readonly Group[] {
   return (parse(text) as { groups: Group[] }).groups

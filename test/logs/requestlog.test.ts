@@ -8,8 +8,7 @@ import { RequestLog } from '../../src/logs/requestlog.ts'
 import { METRICS, type MetricName } from '../../src/metrics/catalogue.ts'
 import { recordings, testEngine } from '../conformance/recordings.ts'
 import { tracesBody, type SpanSpec } from '../otlpbuilder.ts'
-
-const START_MS = 1_700_000_000_000
+import { run, START_MS } from './runs.ts'
 
 interface Logged {
   readonly lines: LogLine[]
@@ -41,33 +40,6 @@ function logged(own: readonly ObjectiveLimit[] = [], linesPerSecond = 1000): Log
     },
     told: () => lines.filter(({ stream }) => stream.event === 'request').map(({ text }) => JSON.parse(text) as Record<string, any>),
   }
-}
-
-let traces = 0
-interface Run {
-  readonly tenant?: string
-  readonly agent?: string
-  readonly seconds?: number
-  readonly failure?: string
-  readonly costUsd?: number
-  readonly prompt?: string
-  readonly scores?: Readonly<Record<string, number>>
-}
-
-/** An agent that calls a tool, which may fail and take the run with it. */
-function run({ tenant = 'acme', agent = 'support', seconds = 0.2, failure, costUsd, prompt = '', scores = {} }: Run): SpanSpec[] {
-  const trace = (++traces).toString(16).padStart(32, '0')
-  const common = { trace, scope: 'opentelemetry.instrumentation.openai_v2', resource: { 'service.name': 'shop' }, startMs: START_MS, endMs: START_MS + seconds * 1000 }
-  const failed = failure === undefined ? {} : { status: { code: 2, message: failure } }
-  return [
-    { ...common, ...failed, id: '0000000000000001', name: 'invoke_agent', attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': agent, 'tenant.id': tenant, 'project.id': 'desk' } },
-    { ...common, id: '0000000000000002', parent: '0000000000000001', name: 'chat', attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'gpt-4o', 'gen_ai.input.messages': prompt, ...(costUsd !== undefined && { 'gen_ai.usage.cost': { double: costUsd } }) } },
-    {
-      ...common, ...failed, id: '0000000000000003', parent: '0000000000000001', name: 'execute_tool lookup_order',
-      attributes: { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'lookup_order', 'gen_ai.tool.call.arguments': prompt },
-      events: Object.entries(scores).map(([name, score]) => ({ name: 'gen_ai.evaluation.result', timeMs: START_MS, attributes: { 'gen_ai.evaluation.name': name, 'gen_ai.evaluation.score.value': { double: score } } })),
-    },
-  ]
 }
 
 describe('a line is written', () => {

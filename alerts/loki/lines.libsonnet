@@ -1,0 +1,21 @@
+// LogQL over the lines of the bridge: selections, and how many requests they tell of. Lines are named by labels, which are few; whoever
+// they are about is structured metadata.
+function(config, lib) {
+  local settings = config.loki,
+
+  local selection(event, matchers) =
+    '{' + std.join(', ', ['service_name="spanbridge"', 'event="%s"' % event] + matchers + (if settings.selector == '' then [] else [settings.selector])) + '}',
+
+  requests: selection('request', []),
+  failures: selection('request', ['outcome=~"error|unfinished"']),
+  tallies: selection('tally', []),
+  bridges: selection('bridge', []),
+
+  // A line stands for the requests that sampling and the rate limit left out, so lines are added up and not counted.
+  sum(labels, lines, field, range, offset='')::
+    'sum by (%s) (sum_over_time(%s | unwrap %s | __error__="" [%s]%s))' % [labels, lines, field, range, if offset == '' then '' else ' offset ' + offset],
+
+  // Whether there was any line.
+  count(labels, lines, range, offset)::
+    'sum by (%s) (count_over_time(%s [%s] offset %s))' % [labels, lines, range, offset],
+}
