@@ -12,8 +12,8 @@ function(config, lib) {
   bridges: selection('bridge', []),
 
   // A line stands for the requests that sampling and the rate limit left out, so lines are added up and not counted.
-  sum(labels, lines, field, range, offset='')::
-    'sum by (%s) (sum_over_time(%s | unwrap %s | __error__="" [%s]%s))' % [labels, lines, field, range, if offset == '' then '' else ' offset ' + offset],
+  sum(labels, lines, field, range)::
+    'sum by (%s) (sum_over_time(%s | unwrap %s | __error__="" [%s]))' % [labels, lines, field, range],
 
   // Whether there was any line.
   count(labels, lines, range, offset)::

@@ -53,13 +53,15 @@ function(config, lib, annotations)
       'AgentRootCauseBurst', 'warning', 'agent-oncall', |||
         %s >= %d
         unless
-        %s < %g * %s / %g
+        %s < %g * (%s - %s) / %g
       ||| % [
         lines.sum(by, causes, 'requests', range),
         settings.burst.atLeast,
         lines.sum(by, causes, 'requests', range),
         settings.burst.factor,
-        lines.sum(by, causes, 'requests', settings.burst.before, range),
+        // Without `offset`, which Grafana's editor cannot read behind an unwrap: the time before is all of it less the range.
+        lines.sum(by, causes, 'requests', lib.duration(lib.seconds(settings.burst.before) + lib.seconds(range))),
+        lines.sum(by, causes, 'requests', range),
         lib.seconds(settings.burst.before) / lib.seconds(range),
       ], {
         summary: 'One root cause fails many requests of a tenant at once',
