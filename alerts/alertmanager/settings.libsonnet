@@ -65,7 +65,7 @@
     inhibitions: [
       // Series that end with the bridge look like agents that are silent, and like anything that is unlike before.
       {
-        says: ['SpanbridgeDown', 'SpanbridgeMissing'],
+        says: ['SpanbridgeDown', 'SpanbridgeMissing', 'SpanbridgeReceivingNothing'],
         silent: [
           'AgentSilent', 'AgentRequestRateAnomalous', 'AgentErrorRateAnomalous', 'AgentLatencyAnomalous', 'AgentCostAnomalous', 'AgentTokensAnomalous',
           'AgentQualityAnomalous', 'QualityScoresMissing', 'SpanbridgeExporterDropping',
