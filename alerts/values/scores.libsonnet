@@ -6,11 +6,12 @@ function(config, lib, annotations, sums, objective)
   local by = lib.labels(['agent', 'layer', 'evaluator']);
   local byAgent = lib.labels(['agent']);
   local recently = config.scoresMissingRange;
+  // Recorded where agents are watched for silence.
+  local requests = 'agent:agent_requests:increase1h';
   local hour = scores + '_count:increase1h';
 
   local rules = lib.group('scores-long', [
     { record: hour, expr: 'sum by (%s) (tenant_agent_evaluator:agent_quality_score_count:increase1h{layer!="human"})' % by },
-    { record: 'agent:agent_requests:increase1h', expr: 'sum by (%s) (tenant_agent:agent_request_cost_usd_count:increase1h)' % byAgent },
     {
       record: scores + ':per_request7d',
       expr: |||
@@ -23,7 +24,7 @@ function(config, lib, annotations, sums, objective)
         )
         / on (%s) group_left ()
         (%s > 0)
-      ||| % [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over('agent:agent_requests:increase1h', '7d', '30m')],
+      ||| % [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over(requests, '7d', '30m')],
     },
     {
       // How many scores should have come in the meantime; nothing where one came.
@@ -32,7 +33,7 @@ function(config, lib, annotations, sums, objective)
         %s:per_request7d * on (%s) group_left () %s
         unless
         max_over_time(%s[%s:30m]) > 0
-      ||| % [scores, byAgent, '(%s)' % sums.over('agent:agent_requests:increase1h', recently, '30m'), hour, recently],
+      ||| % [scores, byAgent, '(%s)' % sums.over(requests, recently, '30m'), hour, recently],
     },
   ], config.longRangeEvaluationInterval);
 
