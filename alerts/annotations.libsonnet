@@ -35,8 +35,8 @@ function(config, lib)
 
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
     // labels of the alert that the query is asked for.
-    failures(who=lib.who)::
-      local top(found, nothing) = lib.query('topk(1, tenant_agent_cause:agent_root_causes:share{*})', sampled(found), nothing, who);
+    failures(who=lib.who, shares='tenant_agent_cause:agent_root_causes:share')::
+      local top(found, nothing) = lib.query('topk(1, ' + shares + '{*})', sampled(found), nothing, who);
       {
         root_cause: top(
           failure + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,

@@ -89,5 +89,32 @@
       // Three times as long as a healthy tenant's successes may take to be told.
       noSuccess: { range: '15m', atLeast: 5 },
     },
+
+    // Bands of what is ordinary for an agent (anomalies/). Each value is of the last `window`; a quality score is rarer than a request.
+    anomalies: {
+      window: '10m',
+      scoreWindow: '30m',
+      // Fewer requests or scores than this in the window are not judged.
+      minEvents: 10,
+      // Three histories: the median of the last hours, and of as much as `smoothing` around the same time yesterday and a week ago.
+      recent: '3h',
+      smoothing: '1h',
+      // How long and how finely the deviations are remembered, and how much of it there has to be before an alert may fire.
+      memory: '7d',
+      memoryInterval: '10m',
+      warmUp: '1d',
+      // Half of the band: the widest of so many standard deviations by the median of the deviations, by their squares, by the number of events, ...
+      robustFactor: 4,
+      gaussianFactor: 3,
+      samplingFactor: 3.5,
+      // ... and of at least this: natural logarithms of a ratio (0.4 is from 0.67 to 1.5 times), of errors a square root (0.2 is 4 % where none are
+      // expected), of quality the score itself.
+      least: { requests: 0.5, errors: 0.2, latency: 0.4, cost: 0.4, tokens: 0.4, quality: 0.08 },
+      // How long a value has to be outside, and how long after it an anomaly is still the same one.
+      'for': '5m',
+      keepFiringFor: '15m',
+      // A deviation is remembered up to this until there is a band to cut it at.
+      maxDeviation: 1,
+    },
   },
 }

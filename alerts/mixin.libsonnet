@@ -9,6 +9,7 @@
     import 'values/values.libsonnet',
     import 'causes.libsonnet',
     import 'health/health.libsonnet',
+    import 'anomalies/anomalies.libsonnet',
   ]],
 
   prometheusRules+:: {
