@@ -1,6 +1,10 @@
 /** Prometheus's configuration, one implementation for `make up` and for docker compose. */
 import { stringify } from 'yaml'
 
+/** What else may be scraped, so that its own failures are seen: job names that the rules look for (`targets` in alerts/health/settings.libsonnet). */
+export const OTHER_JOBS = ['prometheus', 'alertmanager', 'otel-collector', 'loki'] as const
+export type OtherJob = (typeof OTHER_JOBS)[number]
+
 export interface PrometheusParameters {
   /** host:port of each bridge's /metrics. */
   readonly bridges: readonly string[]
@@ -8,6 +12,8 @@ export interface PrometheusParameters {
   readonly ruleFile: string
   /** host:port of each Alertmanager. */
   readonly alertmanagers: readonly string[]
+  /** host:port of the /metrics of each, by job. */
+  readonly others?: Readonly<Partial<Record<OtherJob, readonly string[]>>>
   readonly scrapeIntervalSeconds: number
   readonly evaluationIntervalSeconds: number
 }
@@ -20,12 +26,13 @@ export const COMPOSE: PrometheusParameters = {
   bridges: ['bridge:9464'],
   ruleFile: '/etc/prometheus/prometheus-rules.yaml',
   alertmanagers: ['alertmanager:9093'],
+  others: { prometheus: ['prometheus:9090'], alertmanager: ['alertmanager:9093'] },
   ...DEMO_INTERVALS,
 }
 
 /** The text of prometheus.yml. */
 export function prometheusConfig(parameters: PrometheusParameters): string {
-  const { bridges, ruleFile, alertmanagers, scrapeIntervalSeconds, evaluationIntervalSeconds } = parameters
+  const { bridges, ruleFile, alertmanagers, others = {}, scrapeIntervalSeconds, evaluationIntervalSeconds } = parameters
   return stringify({
     global: {
       scrape_interval: `${scrapeIntervalSeconds}s`,
@@ -43,6 +50,7 @@ export function prometheusConfig(parameters: PrometheusParameters): string {
         scrape_protocols: ['OpenMetricsText1.0.0', 'OpenMetricsText0.0.1', 'PrometheusText0.0.4'],
         static_configs: [{ targets: [...bridges] }],
       },
+      ...OTHER_JOBS.flatMap((job) => (others[job] === undefined ? [] : [{ job_name: job, static_configs: [{ targets: [...others[job]] }] }])),
     ],
   }, { lineWidth: 0 })
 }

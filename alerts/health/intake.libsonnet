@@ -40,6 +40,15 @@ function(config, lib, annotations)
     too_slow: 'Look at the network between the sender and the bridge.',
     internal: 'Read the log of the bridge, and report its error.',
   };
+  // Errors of src/logs/counts.ts.
+  local pushErrors = {
+    '429': 'Raise the limits of Loki: ingestion_rate_mb, per_stream_rate_limit.',
+    '4xx': 'Read the answer in the log of Loki: a tenant, a credential or a label that it does not take.',
+    '5xx': 'See whether Loki is up and has room on its disk.',
+    blocked: 'Loki was told to take nothing: see block_ingestion_until in its limits.',
+    network: 'See whether Loki is up and reachable from the bridge.',
+    timeout: 'See whether Loki has CPU and disk to keep up.',
+  };
   local reasoned = '{{ .Labels.reason }}: {{ .Value | humanize }} in the last ' + recently;
 
   lib.group('intake', [
@@ -121,6 +130,20 @@ function(config, lib, annotations)
         cause: 'every request has its root: there are more at once than maxOpenRequests',
         remedy: 'Have the agent export its root spans, or lower idleTimeout.',
         otherwise: 'Raise maxOpenRequests, or run more bridges.',
+      },
+    ),
+    alert(
+      'SpanbridgeExporterDropping',
+      // What rate_limit leaves out is told by the next line of its kind, and a stop cannot wait for ever.
+      increase('spanbridge_log_lines_dropped_total', matchers=['reason!~"rate_limit|shutdown"']) + ' > 0',
+      {
+        summary: 'A bridge drops log lines about unhealthy requests',
+        description: bridge + ' dropped ' + count + ' lines for Loki in the last ' + recently + ': alerts that read them, such as of new kinds of errors, see too little. Metrics are not concerned.',
+        ask: own('spanbridge_log_push_errors_total', 'error'),
+        found: 'Loki does not take them: {{ .Labels.error }}, {{ .Value | humanize }} pushes in the last ' + recently,
+        cause: 'Loki takes every push: there are more lines than the queue holds',
+        remedy: annotations.choose('error', pushErrors, 'Read the log of Loki.'),
+        otherwise: 'See which failures write so many lines; or give Loki more room to take them.',
       },
     ),
   ])

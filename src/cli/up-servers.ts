@@ -47,7 +47,11 @@ async function start({ dataDir, web, stop, say, prometheus, alertmanager }: Serv
   const programs = [
     {
       name: 'prometheus', at: prometheus, run: startPrometheus,
-      configFile: write('prometheus.yml', prometheusConfig({ bridges: [web], ruleFile, alertmanagers: [writeAddress(alertmanager)], ...DEMO_INTERVALS })),
+      configFile: write('prometheus.yml', prometheusConfig({
+        bridges: [web], ruleFile, alertmanagers: [writeAddress(alertmanager)],
+        others: { prometheus: [writeAddress(prometheus)], alertmanager: [writeAddress(alertmanager)] },
+        ...DEMO_INTERVALS,
+      })),
     },
     {
       name: 'alertmanager', at: alertmanager, run: startAlertmanager,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ALERTMANAGER_FILE, alertmanagerConfig, COMPOSE_PAGER } from '../../provisioning/alertmanager.ts'
-import { COMPOSE } from '../../provisioning/prometheus.ts'
+import { COMPOSE, OTHER_JOBS, prometheusConfig } from '../../provisioning/prometheus.ts'
 
 const root = join(import.meta.dirname, '../..')
 interface Service {
@@ -36,8 +36,26 @@ describe('docker-compose.yml', () => {
   })
 
   test('calls the services what the Prometheus configuration calls them, and mounts the rules where it looks', () => {
-    for (const address of [...COMPOSE.bridges, ...COMPOSE.alertmanagers]) expect(Object.keys(compose.services)).toContain(address.split(':')[0])
+    for (const address of [...COMPOSE.bridges, ...COMPOSE.alertmanagers, ...Object.values(COMPOSE.others ?? {}).flat()]) expect(Object.keys(compose.services)).toContain(address.split(':')[0])
     expect(compose.services['prometheus']?.volumes).toContain(`./alerts/generated/prometheus-rules.yaml:${COMPOSE.ruleFile}:ro`)
+  })
+})
+
+describe('the configuration of Prometheus', () => {
+  const jobsOf = (text: string) => (parse(text) as { scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[] }).scrape_configs.map(({ job_name, static_configs }) => [job_name, static_configs.flatMap(({ targets }) => targets)])
+
+  test('scrapes the others that there are, and only those', () => {
+    const others = Object.fromEntries(OTHER_JOBS.map((job) => [job, [`${job}:1`]]))
+    expect(jobsOf(prometheusConfig({ ...COMPOSE, others }))).toEqual([['spanbridge', ['bridge:9464']], ...OTHER_JOBS.map((job) => [job, [`${job}:1`]])])
+    const { others: _, ...alone } = COMPOSE
+    expect(jobsOf(prometheusConfig(alone))).toEqual([['spanbridge', ['bridge:9464']]])
+  })
+
+  test('calls the jobs what the rules call them', () => {
+    const rules = readFileSync(join(root, 'alerts/generated/prometheus-rules.yaml'), 'utf8')
+    const looked = new Set([...rules.matchAll(/\{job="([^"]+)"/g)].map(([, job]) => job!))
+    expect(looked.size).toBeGreaterThan(3)
+    expect([...looked].filter((job) => !['spanbridge', ...OTHER_JOBS].includes(job))).toEqual([])
   })
 })
 
