@@ -59,6 +59,11 @@ export class BodyBuffers {
     return kept
   }
 
+  /** A buffer for the first `bytes` of a body of `promised`: larger by a step than what has come, or `proven` where that is more. */
+  takeFor(bytes: number, promised: number, proven: number = 0): Buffer {
+    return this.take(Math.min(promised, Math.max(bytes, (bytes - 1) * STEP, proven)))
+  }
+
   give(buffer: Buffer): void {
     const size = buffer.length
     this.#heldBytes -= size
@@ -118,7 +123,7 @@ export function readBody(request: IncomingMessage, buffers: BodyBuffers, limitBy
       }
       if (buffer === undefined || buffer.length < total) {
         try {
-          const larger = buffers.take(promised < 0 ? total : Math.min(promised, Math.max(total, (total - 1) * STEP)))
+          const larger = promised < 0 ? buffers.take(total) : buffers.takeFor(total, promised)
           if (buffer !== undefined) {
             buffer.copy(larger, 0, 0, length)
             buffers.give(buffer)

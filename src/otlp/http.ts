@@ -1,12 +1,13 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import { BodyBuffers, contentLength, dropBody, Gone, readBody } from './body.ts'
 import { type Encoding, encodingOf, inflate } from './inflate.ts'
 import { transcode } from './json.ts'
+import { Lanes } from './lane.ts'
 import { DEFAULT_LIMITS, type ReceiverLimits } from './limits.ts'
 import { type OnRefused, overloaded, Refusal, refusalOf, REFUSALS } from './refusal.ts'
-import { EMPTY_JSON, EMPTY_PROTOBUF, exportReply, type Signal, statusReply } from './reply.ts'
+import { EMPTY_JSON, EMPTY_PROTOBUF, exportReply, PROTOBUF, type Signal, statusReply } from './reply.ts'
 import type { Accepted, Sink } from './sink.ts'
 
 /** The specification's prefix, and those that vendors' SDKs post to. */
@@ -20,7 +21,6 @@ const KEEP_ALIVE_SECONDS = 75
 /** How long a sender may go on writing a body that has been refused. */
 const LINGER_SECONDS = 2
 
-const PROTOBUF = 'application/x-protobuf'
 const JSON_TYPE = 'application/json'
 
 export interface OtlpHttpOptions {
@@ -33,6 +33,8 @@ export interface OtlpHttp {
   readonly server: Server
   /** Bytes of bodies received and not processed yet. */
   inFlightBytes(): number
+  /** Requests whose head has come and whose answer has not been given. */
+  underWay(): number
   /** Rejects when the address cannot be had. `port` 0 picks one. */
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Takes no more connections, answers the requests under way, then ends; past `closeSeconds` it cuts what is left. */
@@ -45,9 +47,11 @@ export function createOtlpHttp(sink: Sink, options: OtlpHttpOptions = {}): OtlpH
   const buffers = new BodyBuffers(limits.maxInFlightBytes, limits.bodyLimitBytes)
   const refused: OnRefused = options.refused ?? (() => {})
   let stopping = false
+  let underWay = 0
 
   const exportTo = (signal: Signal) => async (request: Request, response: Response) => {
     let json = false
+    underWay++
     try {
       if (stopping) throw new Refusal('stopping', 'cannot take the request: shutting down', limits.closeSeconds)
       // Before the body is read: bytes that will be refused should cost nothing.
@@ -64,6 +68,8 @@ export function createOtlpHttp(sink: Sink, options: OtlpHttpOptions = {}): OtlpH
     } catch (error) {
       if (error instanceof Gone) return
       await refuse(request, response, refusalOf(error), json || !isProtobuf(request.headers['content-type']))
+    } finally {
+      underWay--
     }
   }
 
@@ -131,12 +137,16 @@ export function createOtlpHttp(sink: Sink, options: OtlpHttpOptions = {}): OtlpH
   const server = createServer({ requestTimeout: limits.requestSeconds * 1000, headersTimeout: limits.headersSeconds * 1000,
     connectionsCheckingInterval: 1000, keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000, noDelay: true }, app)
   server.maxConnections = limits.maxConnections
+  const [serve] = server.listeners('connection') as [(socket: Socket) => void]
+  const lanes = new Lanes({ sink, limits, buffers, refused, paths: pathsOf('traces'), keepAliveSeconds: KEEP_ALIVE_SECONDS, handOver: (socket) => serve.call(server, socket) })
+  server.off('connection', serve).on('connection', (socket: Socket) => lanes.accept(socket))
   server.on('checkContinue', app)
 
   return {
     app,
     server,
     inFlightBytes: () => buffers.heldBytes,
+    underWay: () => underWay + lanes.underWay(),
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
         server.once('error', reject)
@@ -148,12 +158,16 @@ export function createOtlpHttp(sink: Sink, options: OtlpHttpOptions = {}): OtlpH
     close: () =>
       new Promise((resolve) => {
         stopping = true
-        const cut = setTimeout(() => server.closeAllConnections(), limits.closeSeconds * 1000)
+        const cut = setTimeout(() => {
+          server.closeAllConnections()
+          lanes.cut()
+        }, limits.closeSeconds * 1000)
         // Closes idle connections too; those under way close with their answer.
         server.close(() => {
           clearTimeout(cut)
           resolve()
         })
+        lanes.stop()
       }),
   }
 }

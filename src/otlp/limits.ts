@@ -9,9 +9,9 @@ export interface ReceiverLimits {
    * protobuf: `[{},{},…` costs 50 times its length as a tree, and 0.15 s a MiB.
    */
   readonly jsonLimitBytes: number
-  /** Bytes held for all HTTP requests that are received but not processed yet. */
+  /** Bytes held for all requests that are received but not processed yet, of HTTP and of gRPC each. */
   readonly maxInFlightBytes: number
-  /** gRPC calls under way at a time: grpc-js does not show the bytes of a message before it is whole. */
+  /** gRPC calls under way at a time. */
   readonly maxCalls: number
   readonly maxConnections: number
   /** From the first byte of a request to its last. */

@@ -10,6 +10,7 @@ const REJECTED = { traces: 'rejectedSpans', logs: 'rejectedLogRecords', metrics:
 /** Messages name paths in the sender's data; this is ample for one path and one reason. */
 const MESSAGE_LIMIT_CHARACTERS = 1000
 
+export const PROTOBUF = 'application/x-protobuf'
 export const EMPTY_PROTOBUF = Buffer.alloc(0)
 export const EMPTY_JSON = Buffer.from('{}')
 

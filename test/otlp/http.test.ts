@@ -247,9 +247,8 @@ describe('refusing', () => {
     await start()
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', headers: { 'content-type': PROTOBUF, 'content-length': 16 << 20 } })
     request.on('error', () => {})
-    const arrived = once(receiver.server, 'request')
     request.flushHeaders()
-    await arrived
+    await expect.poll(() => receiver.underWay()).toBe(1)
     expect(receiver.inFlightBytes()).toBe(0)
     request.write(Buffer.alloc(1000))
     await expect.poll(() => receiver.inFlightBytes()).toBe(64 << 10)
@@ -319,10 +318,9 @@ describe('closing', () => {
     await start()
     const agent = new http.Agent({ keepAlive: true })
     await send('/v1/traces', BODY, {}, 'POST', agent)
-    const arrived = once(receiver.server, 'request')
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', agent: new http.Agent({ keepAlive: true }), headers: { 'content-type': PROTOBUF, 'content-length': BODY.length } })
     request.write(BODY.subarray(0, 5))
-    await arrived
+    await expect.poll(() => receiver.underWay()).toBe(1)
     const closed = receiver.close()
     await expect(send('/v1/traces', BODY)).rejects.toThrow('ECONNREFUSED')
     request.end(BODY.subarray(5))
@@ -352,11 +350,10 @@ describe('closing', () => {
 
   it('cuts a request that does not end', async () => {
     await start({ closeSeconds: 0.05 })
-    const arrived = once(receiver.server, 'request')
     const request = http.request({ host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', headers: { 'content-type': PROTOBUF, 'content-length': 10 } })
     const failed = once(request, 'error').catch((error: unknown) => error)
     request.write('a')
-    await arrived
+    await expect.poll(() => receiver.underWay()).toBe(1)
     await receiver.close()
     await failed
     expect(sink.bodies).toEqual([])
