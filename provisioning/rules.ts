@@ -1,4 +1,4 @@
-/** The generated rule file for a place: with links that lead somewhere there. */
+/** A generated rule file, of Prometheus or of Loki, for a place: with links that lead somewhere there. */
 import { parseDocument, visit } from 'yaml'
 
 export interface RulesParameters {
@@ -8,11 +8,11 @@ export interface RulesParameters {
   readonly dashboards: boolean
 }
 
-/** The generated rules, to be read by whoever calls: needs no jsonnet. */
+/** The generated rules of Prometheus, to be read by whoever calls: needs no jsonnet. */
 export const RULES_FILE = new URL('../alerts/generated/prometheus-rules.yaml', import.meta.url)
 
 /** The text of the rule file, from the text of the generated one. */
-export function prometheusRules(generated: string, { webUrl, dashboards }: RulesParameters): string {
+export function rulesInPlace(generated: string, { webUrl, dashboards }: RulesParameters): string {
   const document = parseDocument(generated)
   visit(document, {
     Pair: (_, pair) => {

@@ -77,6 +77,9 @@
       { says: ['AgentSuccessRateLow'], silent: ['AgentErrorRateAnomalous'], by: ['agent'] },
       { says: ['AgentLatencyP95High', 'AgentLatencyP99High'], silent: ['AgentSlownessTrickle'], by: ['tenant_id', 'agent'] },
       { says: ['AgentLatencyP95High', 'AgentLatencyP99High'], silent: ['AgentLatencyAnomalous'], by: ['agent'] },
+      // When a tenant has nothing left that works, it is told so once. And one cause that fails many requests burns the budget.
+      { says: ['TenantWithoutSuccess'], silent: ['AgentSuccessRateLow', 'AgentRootCauseBurst', 'AgentContextOverflowBurst'], by: ['tenant_id'] },
+      { says: ['AgentSuccessRateLow'], silent: ['AgentRootCauseBurst'], by: ['tenant_id', 'agent'] },
       // Where five in a hundred are slow, so is one.
       { says: ['AgentLatencyP95High'], silent: ['AgentLatencyP99High'], by: ['tenant_id', 'agent'] },
       { says: ['PipelineLatencyP95High'], silent: ['PipelineLatencyP99High'], by: [] },

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import { findComponent } from '../../components/components.ts'
 import { freePort } from '../../provisioning/port.ts'
 import type { Config, PagerConfig } from '../config/config.ts'
 import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
@@ -13,6 +14,7 @@ interface Flags {
   traffic: boolean
   prometheusAddress?: Address
   alertmanagerAddress?: Address
+  lokiAddress?: Address
   demoAddress?: Address
   faultAfter?: number
 }
@@ -29,6 +31,7 @@ export function upCommand(): Command {
     .option('--data-dir <folder>', 'its folder "up" is emptied first (default ./data)')
     .addOption(new Option('--prometheus-address <host:port>', 'default 127.0.0.1:9090').argParser(flag(readAddress)))
     .addOption(new Option('--alertmanager-address <host:port>', 'default 127.0.0.1:9093').argParser(flag(readAddress)))
+    .addOption(new Option('--loki-address <host:port>', 'default 127.0.0.1:3100').argParser(flag(readAddress)))
     .addOption(new Option('--demo-address <host:port>', 'faults, default 127.0.0.1:9465').argParser(flag(readAddress)))
     .option('--http-address <host:port>', 'OTLP/HTTP (default 127.0.0.1:4318)')
     .option('--grpc-address <host:port>', 'OTLP/gRPC (default 127.0.0.1:4317)')
@@ -44,10 +47,12 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   const prometheus = await withPort(flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 })
   const alertmanager = await withPort(flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 })
   const control = await withPort(flags.demoAddress ?? { host: '127.0.0.1', port: 9465 })
-  const config = await configure(flags, { prometheusUrl: `http://${writeAddress(reachable(prometheus))}`, ...(flags.traffic && { demoUrl: `http://${writeAddress(reachable(control))}` }) })
+  // Not built for the demo, which does without: that takes longer than the rest of it together.
+  const loki = findComponent('loki') === undefined ? undefined : await withPort(flags.lokiAddress ?? { host: '127.0.0.1', port: 3100 })
+  const config = await configure(flags, loki && `http://${writeAddress(reachable(loki))}`, { prometheusUrl: `http://${writeAddress(reachable(prometheus))}`, ...(flags.traffic && { demoUrl: `http://${writeAddress(reachable(control))}` }) })
   await refuseTaken({
     '--http-address': config.httpAddress, '--grpc-address': config.grpcAddress, '--web-address': config.webAddress,
-    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager, ...(flags.traffic && { '--demo-address': control }),
+    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager, ...(loki && { '--loki-address': loki }), ...(flags.traffic && { '--demo-address': control }),
   })
   // A demo of its own each time: what failed an hour ago would weigh in this one's alerts.
   rmSync(config.dataDir, { recursive: true, force: true })
@@ -68,8 +73,9 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   const agents = flags.traffic ? await startAgents({ endpoint, control, rate: 1, seed: 1 }) : undefined
   if (agents !== undefined) say('agents', `three at work; faults on demand on ${pagerUrl} and by "spanbridge demo fault TYPE"`)
   const servers = startServers({
-    dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), prometheus, alertmanager, say, stop,
+    dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), prometheus, alertmanager, loki, say, stop,
   })
+  if (loki === undefined) say('loki', 'not there; "node components/ensure.ts loki" builds it, and the log of failed requests is then in it')
   if (traffic !== undefined) say('demo', 'begins once Prometheus and Alertmanager are up')
   const { runCycles } = await import('../demo/cycle.ts')
   const demo = servers.up.then(async (pages) => {
@@ -88,7 +94,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   process.exit(0)
 }
 
-async function configure(flags: Readonly<Record<string, unknown>>, pager: PagerConfig): Promise<Config> {
+async function configure(flags: Readonly<Record<string, unknown>>, lokiUrl: string | undefined, pager: PagerConfig): Promise<Config> {
   const [{ loadConfig }, { demoLimits }] = await Promise.all([import('../config/config.ts'), import('../demo/agents/profiles.ts')])
   const texts = Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   // The shorter grace is a default: a file, a variable or a flag says otherwise.
@@ -97,7 +103,8 @@ async function configure(flags: Readonly<Record<string, unknown>>, pager: PagerC
   for (const warning of config.warnings) process.stderr.write(`spanbridge: ${warning}\n`)
   // The demo's agents have limits of their own, unless somebody has set others.
   const limits = demoLimits().filter(({ agent }) => !config.objectives.some((row) => row.agent === agent))
-  return { ...config, dataDir: join(config.dataDir, 'up'), pager: { ...pager, ...config.pager }, objectives: [...config.objectives, ...limits] }
+  const loki = config.loki ?? (lokiUrl === undefined ? undefined : loadConfig({ env: { SPANBRIDGE_LOKI_URL: lokiUrl } }).loki)
+  return { ...config, loki, dataDir: join(config.dataDir, 'up'), pager: { ...pager, ...config.pager }, objectives: [...config.objectives, ...limits] }
 }
 
 /** Before anything is started, or the data of a demo that is already running is touched. */

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ALERTMANAGER_FILE, alertmanagerConfig, COMPOSE_PAGER } from '../../provisioning/alertmanager.ts'
+import { COMPOSE_GRAFANA } from '../../provisioning/grafana.ts'
+import { COMPOSE_LOKI, RULES_TENANT } from '../../provisioning/loki.ts'
 import { COMPOSE, OTHER_JOBS, prometheusConfig } from '../../provisioning/prometheus.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -11,6 +13,7 @@ interface Service {
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
   readonly build?: string
+  readonly environment?: Readonly<Record<string, string>>
 }
 const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8')) as { services: Record<string, Service>; volumes: Record<string, unknown> }
 const services = Object.entries(compose.services)
@@ -38,6 +41,12 @@ describe('docker-compose.yml', () => {
   test('calls the services what the Prometheus configuration calls them, and mounts the rules where it looks', () => {
     for (const address of [...COMPOSE.bridges, ...COMPOSE.alertmanagers, ...Object.values(COMPOSE.others ?? {}).flat()]) expect(Object.keys(compose.services)).toContain(address.split(':')[0])
     expect(compose.services['prometheus']?.volumes).toContain(`./alerts/generated/prometheus-rules.yaml:${COMPOSE.ruleFile}:ro`)
+  })
+
+  test('calls Loki what the bridge and Grafana call it, and mounts its rules where it looks', () => {
+    expect(compose.services['bridge']?.environment?.['SPANBRIDGE_LOKI_URL']).toBe(COMPOSE_GRAFANA.lokiUrl)
+    for (const url of [COMPOSE_GRAFANA.lokiUrl, COMPOSE_LOKI.alertmanagerUrl]) expect(Object.keys(compose.services)).toContain(new URL(url).hostname)
+    expect(compose.services['loki']?.volumes).toEqual(['./provisioning/loki.yml:/etc/loki/loki.yml:ro', `./alerts/generated/loki-rules.yaml:${COMPOSE_LOKI.rulesDir}/${RULES_TENANT}/loki-rules.yaml:ro`, `loki-data:${COMPOSE_LOKI.dataDir}`])
   })
 })
 

@@ -7,19 +7,19 @@ import { hasChromium, openChromium } from './chromium.ts'
 import { needs } from './require.ts'
 import { isAlive, spawned, type Spawned } from './spawned.ts'
 
-const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address', '--demo-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
+const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address', '--loki-address', '--demo-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
 /** Five seconds of health, at most a minute of fault on a busy machine, and Alertmanager's group_wait. */
 const PAGE_SECONDS = 120
 
-needs('prometheus', 'alertmanager').describe('spanbridge up', () => {
+needs('prometheus', 'alertmanager', 'loki').describe('spanbridge up', () => {
   const directory = mkdtempSync(join(tmpdir(), 'spanbridge-up-'))
   let up: Spawned
   let browser: Browser | undefined
-  const url = { pager: '', metrics: '', prometheus: '', alertmanager: '' }
+  const url = { pager: '', metrics: '', prometheus: '', alertmanager: '', loki: '' }
 
   beforeAll(async () => {
     up = spawned(['up', '--data-dir', directory, '--fault-after', '5s', ...FREE])
-    for (const name of ['pager', 'metrics', 'prometheus', 'alertmanager'] as const) url[name] = (await up.printed(new RegExp(`^${name} +(http://[^\\s,]+)`, 'm'), 60))[1]!
+    for (const name of ['pager', 'metrics', 'prometheus', 'alertmanager', 'loki'] as const) url[name] = (await up.printed(new RegExp(`^${name} +(http://[^\\s,]+)`, 'm'), 60))[1]!
     if (hasChromium) browser = await openChromium()
   }, 120_000)
 
@@ -71,9 +71,23 @@ needs('prometheus', 'alertmanager').describe('spanbridge up', () => {
     expect(exemplars.data.flatMap((series) => series.exemplars.map(({ labels }) => labels['trace_id']))).toContainEqual(expect.stringMatching(/^[0-9a-f]{32}$/))
   }, (PAGE_SECONDS + 20) * 1000)
 
+  test('Loki has a line for each failed request, which its dashboard panel finds, and its ruler has every rule', async () => {
+    const search = new URLSearchParams({ query: '{service_name="spanbridge", event="request", outcome="error"} | tenant_id="acme", type="5xx", name="lookup_order"' })
+    const { data } = await vi.waitUntil(async () => {
+      const found = await json<{ data: { result: { values: [string, string][] }[] } }>(`${url.loki}/loki/api/v1/query_range?${search}`)
+      return found.data.result.length > 0 && found
+    }, { timeout: 20_000, interval: 500 })
+    expect(JSON.parse(data.result[0]!.values[0]![1])).toMatchObject({ why: expect.arrayContaining(['failed']), root_cause: { class: 'tool', type: '5xx', name: 'lookup_order' } })
+    const { data: { groups } } = await json<{ data: { groups: { rules: { name: string; health: string }[] }[] } }>(`${url.loki}/prometheus/api/v1/rules`)
+    const rules = groups.flatMap((group) => group.rules)
+    expect(rules.map(({ name }) => name)).toContain('TenantWithoutSuccess')
+    // Those of a minute's interval have not been evaluated yet.
+    expect(rules.filter(({ health }) => health === 'err')).toEqual([])
+  }, 60_000)
+
   test('SIGTERM takes all of it down within 10 s', async () => {
     const pids = [up.pid, ...up.children()]
-    expect(pids).toHaveLength(3)
+    expect(pids).toHaveLength(4)
     const sinceMs = Date.now()
     up.kill('SIGTERM')
     expect(await up.ended).toEqual({ code: 0, signal: null })
