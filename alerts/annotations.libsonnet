@@ -65,7 +65,7 @@ function(config, lib)
     labelled(found):: {
       root_cause: failure + ', ' + found,
       remedy: annotations.remedy,
-    } + { ['root_cause_' + name]: '{{ .Labels.%s }}' % name for name in failureParts },
+    } + { ['root_cause_' + name]: '{{ .Labels.' + name + ' }}' for name in failureParts },
 
     // The most frequent cause that a query of Loki's finds in the log; `expr` is LogQL with %q for each label of `who`.
     logged(expr, found, who)::

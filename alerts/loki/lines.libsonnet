@@ -4,7 +4,7 @@ function(config, lib) {
   local settings = config.loki,
 
   local selection(event, matchers) =
-    '{' + std.join(', ', ['service_name="spanbridge"', 'event="%s"' % event] + matchers + (if settings.selector == '' then [] else [settings.selector])) + '}',
+    '{' + std.join(', ', ['service_name="spanbridge"', 'event="' + event + '"'] + matchers + (if settings.selector == '' then [] else [settings.selector])) + '}',
 
   requests: selection('request', []),
   failures: selection('request', ['outcome=~"error|unfinished"']),
@@ -13,9 +13,9 @@ function(config, lib) {
 
   // A line stands for the requests that sampling and the rate limit left out, so lines are added up and not counted.
   sum(labels, lines, field, range)::
-    'sum by (%s) (sum_over_time(%s | unwrap %s | __error__="" [%s]))' % [labels, lines, field, range],
+    'sum by (' + labels + ') (sum_over_time(' + lines + ' | unwrap ' + field + ' | __error__="" [' + range + ']))',
 
   // Whether there was any line.
   count(labels, lines, range, offset)::
-    'sum by (%s) (count_over_time(%s [%s] offset %s))' % [labels, lines, range, offset],
+    'sum by (' + labels + ') (count_over_time(' + lines + ' [' + range + '] offset ' + offset + '))',
 }

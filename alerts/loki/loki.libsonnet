@@ -8,110 +8,97 @@ function(config, lib, annotations)
 
   // The labels of one cause.
   local cause = ['class', 'type', 'step', 'name'];
+  local withCause = lines.failures + ' | fingerprint != ""';
+
   local times = '{{ printf "%.0f" $value }}';
   local requests = '{{ if eq $value 1.0 }}1 request{{ else }}' + times + ' requests{{ end }}';
-  local withCause = lines.failures + ' | fingerprint != ""';
+  local inTheLast(range) = ' in the last ' + lib.inWords(range);
 
   local newFingerprint =
     local new = settings.newFingerprint;
-    local by = lib.labels(['agent'] + cause + ['fingerprint']);
+    local fingerprint = lib.labels(['fingerprint']);
+    local seen = lines.sum(lib.labels(['agent'] + cause + ['fingerprint']), withCause, 'requests', new.range);
+    local before = lines.count(fingerprint, withCause, new.memory, new.range);
+    // A bridge writes a line of itself each minute. Without one from before, everything would be new.
+    local bridges = lines.count(lib.labels([]), lines.bridges, new.memory, new.memory);
     annotations.alert(
-      'AgentErrorFingerprintNew', 'warning', 'agent-team', |||
-        (
-          %s >= %d
-          unless on (%s)
-          %s
-        )
-        and on (%s)
-        %s > 0
-      ||| % [
-        lines.sum(by, withCause, 'requests', new.range),
-        new.atLeast,
-        lib.labels(['fingerprint']),
-        lines.count(lib.labels(['fingerprint']), withCause, new.memory, new.range),
-        lib.labels([]),
-        // A bridge writes a line of itself each minute. Without one from before, everything would be new.
-        lines.count(lib.labels([]), lines.bridges, new.memory, new.memory),
-      ], {
+      'AgentErrorFingerprintNew',
+      'warning',
+      'agent-team',
+      '(\n  ' + seen + ' >= ' + new.atLeast + '\n  unless on (' + fingerprint + ')\n  ' + before + '\n)\nand on (' + lib.labels([]) + ')\n' + bridges + ' > 0',
+      {
         summary: 'An agent fails in a way that it has not failed in before',
-        description: requests + ' of %s failed in the last %s in a way that was not seen in the %s before; an alert begins at %d.' % [
-          lib.agentAffected, lib.inWords(new.range), lib.inWords(new.memory), new.atLeast,
-        ],
+        description: requests + ' of ' + lib.agentAffected + ' failed' + inTheLast(new.range) + ' in a way that was not seen in the '
+                     + lib.inWords(new.memory) + ' before; an alert begins at ' + new.atLeast + '.',
         value: times,
-        limit: '%d' % new.atLeast,
+        limit: '' + new.atLeast,
         dashboard: 'errors',
         cause: annotations.labelled('new: fingerprint {{ $labels.fingerprint }}'),
-      }, who=lib.labelsOf(['agent'])
+      },
+      who=lib.labelsOf(['agent'])
     );
 
   local burst =
     local range = settings.burst.range;
+    local before = settings.burst.before;
     // Those two have alerts of their own.
     local causes = withCause + ', type != "context_overflow", type != "deadlock"';
-    local by = lib.labels(['tenant_id', 'agent'] + cause);
+    local sum(range) = lines.sum(lib.labels(['tenant_id', 'agent'] + cause), causes, 'requests', range);
+    // Without `offset`, which Grafana's editor cannot read behind an unwrap: the time before is all of it less the range.
+    local all = lib.duration(lib.seconds(before) + lib.seconds(range));
     annotations.alert(
-      'AgentRootCauseBurst', 'warning', 'agent-oncall', |||
-        %s >= %d
-        unless
-        %s < %g * (%s - %s) / %g
-      ||| % [
-        lines.sum(by, causes, 'requests', range),
-        settings.burst.atLeast,
-        lines.sum(by, causes, 'requests', range),
-        settings.burst.factor,
-        // Without `offset`, which Grafana's editor cannot read behind an unwrap: the time before is all of it less the range.
-        lines.sum(by, causes, 'requests', lib.duration(lib.seconds(settings.burst.before) + lib.seconds(range))),
-        lines.sum(by, causes, 'requests', range),
-        lib.seconds(settings.burst.before) / lib.seconds(range),
-      ], {
+      'AgentRootCauseBurst',
+      'warning',
+      'agent-oncall',
+      sum(range) + ' >= ' + settings.burst.atLeast + '\nunless\n'
+      + sum(range) + ' < ' + settings.burst.factor + ' * (' + sum(all) + ' - ' + sum(range) + ') / ' + lib.seconds(before) / lib.seconds(range),
+      {
         summary: 'One root cause fails many requests of a tenant at once',
-        description: requests + ' of %s failed in the last %s for one reason, at least %g times as many as was usual in the %s before; a burst begins at %d.' % [
-          lib.affected, lib.inWords(range), settings.burst.factor, lib.inWords(settings.burst.before), settings.burst.atLeast,
-        ],
+        description: requests + ' of ' + lib.affected + ' failed' + inTheLast(range) + ' for one reason, at least ' + settings.burst.factor
+                     + ' times as many as was usual in the ' + lib.inWords(before) + ' before; an alert begins at ' + settings.burst.atLeast + '.',
         value: times,
-        limit: '%d' % settings.burst.atLeast,
+        limit: '' + settings.burst.atLeast,
         dashboard: 'errors',
-        cause: annotations.labelled(requests + ' in the last ' + lib.inWords(range)),
+        cause: annotations.labelled(requests + inTheLast(range)),
       }
     );
 
   local overflows =
-    local range = settings.contextOverflow.range;
+    local overflow = settings.contextOverflow;
     annotations.alert(
-      'AgentContextOverflowBurst', 'warning', 'agent-team',
-      '%s >= %d' % [
-        lines.sum(lib.labels(['tenant_id', 'agent'] + cause), lines.failures + ' | type = "context_overflow"', 'requests', range),
-        settings.contextOverflow.atLeast,
-      ], {
+      'AgentContextOverflowBurst',
+      'warning',
+      'agent-team',
+      lines.sum(lib.labels(['tenant_id', 'agent'] + cause), lines.failures + ' | type = "context_overflow"', 'requests', overflow.range) + ' >= ' + overflow.atLeast,
+      {
         summary: 'Contexts of an agent overflow',
-        description: requests + ' of %s failed in the last %s because their context was too long; an alert begins at %d.' % [
-          lib.affected, lib.inWords(range), settings.contextOverflow.atLeast,
-        ],
+        description: requests + ' of ' + lib.affected + ' failed' + inTheLast(overflow.range)
+                     + ' because their context was too long; an alert begins at ' + overflow.atLeast + '.',
         value: times,
-        limit: '%d' % settings.contextOverflow.atLeast,
+        limit: '' + overflow.atLeast,
         dashboard: 'errors',
-        cause: annotations.labelled(requests + ' in the last ' + lib.inWords(range)),
+        cause: annotations.labelled(requests + inTheLast(overflow.range)),
       }
     );
 
   local deadlocks =
-    local range = settings.deadlock.range;
+    local deadlock = settings.deadlock;
+    // In the text and not in the metadata, so that it is found wherever it is in the chain of errors. No value of a stranger can look like it: in a JSON
+    // string its quotes would have backslashes.
+    local evidence = lines.requests + ' |= `"type":"deadlock"`';
     annotations.alert(
-      'AgentDeadlockSeen', 'warning', 'agent-oncall',
-      '%s >= %d' % [
-        // In the text and not in the metadata, so that it is found wherever it is in the chain of errors. No value of a stranger can look like it: in a JSON
-        // string its quotes would have backslashes.
-        lines.sum(lib.labels(['tenant_id', 'agent']), lines.requests + ' |= `"type":"deadlock"`', 'requests', range),
-        settings.deadlock.atLeast,
-      ], {
+      'AgentDeadlockSeen',
+      'warning',
+      'agent-oncall',
+      lines.sum(lib.labels(['tenant_id', 'agent']), evidence, 'requests', deadlock.range) + ' >= ' + deadlock.atLeast,
+      {
         summary: 'Agents wait for each other, or one goes round in a circle',
-        description: requests + ' of %s had a deadlock among their errors in the last %s; an alert begins at %d.' % [
-          lib.affected, lib.inWords(range), settings.deadlock.atLeast,
-        ],
+        description: requests + ' of ' + lib.affected + ' had a deadlock among their errors' + inTheLast(deadlock.range)
+                     + '; an alert begins at ' + deadlock.atLeast + '.',
         value: times,
-        limit: '%d' % settings.deadlock.atLeast,
+        limit: '' + deadlock.atLeast,
         dashboard: 'errors',
-        cause: annotations.known('agent: deadlock, ' + requests + ' in the last ' + lib.inWords(range), remedies.errors.deadlock.remedy) + {
+        cause: annotations.known('agent: deadlock, ' + requests + inTheLast(deadlock.range), remedies.errors.deadlock.remedy) {
           root_cause_class: remedies.errors.deadlock.class,
           root_cause_type: 'deadlock',
           root_cause_step: 'agent',
@@ -121,32 +108,28 @@ function(config, lib, annotations)
     );
 
   local noSuccess =
-    local range = settings.noSuccess.range;
-    local by = lib.labels(['tenant_id']);
+    local none = settings.noSuccess;
     local who = lib.labelsOf(['tenant_id']);
+    local told(field) = lines.sum(lib.labels(['tenant_id']), lines.tallies, field, none.range);
+    local own = lines.failures + ' | ' + std.join(', ', [label + '=%q' for label in who]);
     annotations.alert(
-      'TenantWithoutSuccess', 'critical', 'agent-oncall', |||
-        %s >= %d
-        unless
-        %s > 0
-      ||| % [
-        lines.sum(by, lines.tallies, 'failed', range),
-        settings.noSuccess.atLeast,
-        lines.sum(by, lines.tallies, 'succeeded', range),
-      ], {
+      'TenantWithoutSuccess',
+      'critical',
+      'agent-oncall',
+      told('failed') + ' >= ' + none.atLeast + '\nunless\n' + told('succeeded') + ' > 0',
+      {
         summary: 'Every request of a tenant fails',
-        description: requests + ' of %s failed in the last %s and none succeeded; a page begins at %d.' % [
-          lib.tenantAffected, lib.inWords(range), settings.noSuccess.atLeast,
-        ],
+        description: requests + ' of ' + lib.tenantAffected + ' failed' + inTheLast(none.range) + ' and none succeeded; an alert begins at ' + none.atLeast + '.',
         value: times,
-        limit: '%d' % settings.noSuccess.atLeast,
+        limit: '' + none.atLeast,
         dashboard: 'tenant',
         cause: annotations.logged(
-          lines.sum(std.join(', ', cause), lines.failures + ' | ' + std.join(', ', [label + '=%q' for label in who]), 'requests', range),
-          '{{ printf "%.0f" .Value }} in the last ' + lib.inWords(range),
+          lines.sum(std.join(', ', cause), own, 'requests', none.range),
+          '{{ printf "%.0f" .Value }}' + inTheLast(none.range),
           who
         ),
-      }, who=who
+      },
+      who=who
     );
 
   {
