@@ -26,7 +26,7 @@ export const COMPOSE: PrometheusParameters = {
   bridges: ['bridge:9464'],
   ruleFile: '/etc/prometheus/prometheus-rules.yaml',
   alertmanagers: ['alertmanager:9093'],
-  others: { prometheus: ['prometheus:9090'], alertmanager: ['alertmanager:9093'] },
+  others: { prometheus: ['prometheus:9090'], alertmanager: ['alertmanager:9093'], loki: ['loki:3100'] },
   ...DEMO_INTERVALS,
 }
 

@@ -66,7 +66,7 @@ async function start({ dataDir, web, stop, say, prometheus, alertmanager, loki }
       name: 'prometheus', at: prometheus, run: startPrometheus, pages: true, extraArgs: externalUrl(prometheus),
       configFile: write('prometheus.yml', prometheusConfig({
         bridges: [web], ruleFile, alertmanagers: [writeAddress(alertmanager)],
-        others: { prometheus: [writeAddress(prometheus)], alertmanager: [writeAddress(alertmanager)] },
+        others: { prometheus: [writeAddress(prometheus)], alertmanager: [writeAddress(alertmanager)], ...(loki && { loki: [writeAddress(loki)] }) },
         ...DEMO_INTERVALS,
       })),
     },
