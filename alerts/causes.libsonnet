@@ -15,29 +15,29 @@ function(config, lib, annotations)
       // A series that begins with its first failure has no increase yet, and the first failures are the ones that page: a series without
       // a sample in the hour before counts with its whole value.
       record: 'tenant_agent_cause:agent_root_causes:increase',
-      expr: |||
+      expr: lib.fill(|||
         sum by (%s) (
           (%s unless present_over_time(%s[1h] offset %s))
           or
           increase(%s[%s])
         ) > 0
-      ||| % [byCause, causes, causes, range, causes, range],
+      |||, [byCause, causes, causes, range, causes, range]),
     },
     {
       record: 'tenant_agent_cause:agent_root_causes:share',
-      expr: |||
+      expr: lib.fill(|||
         tenant_agent_cause:agent_root_causes:increase
         / on (%s) group_left ()
         sum by (%s) (tenant_agent_cause:agent_root_causes:increase)
-      ||| % [lib.labels(['tenant_id', 'agent']), lib.labels(['tenant_id', 'agent'])],
+      |||, [lib.labels(['tenant_id', 'agent']), lib.labels(['tenant_id', 'agent'])]),
     },
     {
       record: 'agent_step:agent_step_duration_seconds:share',
-      expr: |||
+      expr: lib.fill(|||
         (sum by (%s) (rate(%s[%s])) > 0)
         / on (%s) group_left ()
         sum by (%s) (rate(%s[%s]))
-      ||| % [byStep, steps, range, lib.labels(['agent']), lib.labels(['agent']), steps, range],
+      |||, [byStep, steps, range, lib.labels(['agent']), lib.labels(['agent']), steps, range]),
     },
   ]);
 

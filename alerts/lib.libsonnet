@@ -18,6 +18,14 @@ function(config) {
   // 'up{job="prometheus"}': a series of `program`, one of config.targets.
   target(metric, program, matchers=[]): metric + '{' + std.join(',', [config.targets[program]] + matchers) + '}',
 
+  // A template with each %s in place, or each %(name)s: what % does, which libjsonnet takes a millisecond and more for, and there are thousands.
+  fill(template, values):
+    if std.isArray(values) then
+      local parts = std.split(template, '%s');
+      assert std.length(parts) == std.length(values) + 1 : 'cannot fill ' + template + ': it has ' + (std.length(parts) - 1) + ' places for ' + std.length(values) + ' values';
+      std.join('', [parts[0]] + std.flattenArrays(std.mapWithIndex(function(i, value) ['' + value, parts[i + 1]], values)))
+    else std.foldl(function(text, name) std.strReplace(text, '%(' + name + ')s', '' + values[name]), std.objectFields(values), template),
+
   seconds(duration):
     local unit = { s: 1, m: 60, h: 3600, d: 86400 };
     std.parseInt(std.substr(duration, 0, std.length(duration) - 1)) * unit[duration[std.length(duration) - 1]],

@@ -9,8 +9,8 @@ function(config, lib, signals)
   local settings = config.anomalies;
   local by = lib.labels(['signal', 'agent']);
   local value = 'agent:anomaly:value';
-  local on(scale, name) = '%s{signal=~"%s"}' % [name, signals.onScale[scale]];
-  local memory = 'agent:anomaly:deviation[%s]' % settings.memory;
+  local on(scale, name) = lib.fill('%s{signal=~"%s"}', [name, signals.onScale[scale]]);
+  local memory = lib.fill('agent:anomaly:deviation[%s]', [settings.memory]);
   // What is recorded at long intervals is older than Prometheus looks back for by itself.
   local remembered = lib.duration(2.5 * lib.seconds(settings.memoryInterval));
 
@@ -20,27 +20,27 @@ function(config, lib, signals)
   local expected(history, range, offset='') = {
     record: 'agent:anomaly:expected',
     labels: { history: history },
-    expr: 'quantile_over_time(0.5, %s[%s]%s)' % [value, range, if offset == '' then '' else ' offset ' + offset],
+    expr: lib.fill('quantile_over_time(0.5, %s[%s]%s)', [value, range, if offset == '' then '' else ' offset ' + offset]),
   };
 
   // Once there are three, two of them outvote the third: yesterday was a Sunday, last week was a holiday, or the last hours are the anomaly itself.
   // Until there are, nobody can tell which is right, and what lies between them is ordinary.
   local between(edge) = {
     record: 'agent:anomaly_center:' + edge,
-    expr: |||
+    expr: lib.fill(|||
       (quantile by (%s) (0.5, agent:anomaly:expected) and count by (%s) (agent:anomaly:expected) == 3)
       or
       %s by (%s) (agent:anomaly:expected)
-    ||| % [by, by, edge, by],
+    |||, [by, by, edge, by]),
   };
   local least = 'agent:anomaly_center:min';
   local most = 'agent:anomaly_center:max';
 
   // How far outside of min and max, on the scale of the signal.
   local distance = {
-    log: ['ln(%s / %s)' % [on('log', value), most], 'ln(%s / %s)' % [least, on('log', value)]],
-    root: ['sqrt(%s) - sqrt(%s)' % [on('root', value), most], 'sqrt(%s) - sqrt(%s)' % [least, on('root', value)]],
-    linear: ['%s - %s' % [on('linear', value), most], '%s - %s' % [least, on('linear', value)]],
+    log: [lib.fill('ln(%s / %s)', [on('log', value), most]), lib.fill('ln(%s / %s)', [least, on('log', value)])],
+    root: [lib.fill('sqrt(%s) - sqrt(%s)', [on('root', value), most]), lib.fill('sqrt(%s) - sqrt(%s)', [least, on('root', value)])],
+    linear: [lib.fill('%s - %s', [on('linear', value), most]), lib.fill('%s - %s', [least, on('linear', value)])],
   };
   local edge = {
     log: { lower: '%s * exp(-agent:anomaly:width)', upper: '%s * exp(agent:anomaly:width)' },
@@ -56,22 +56,22 @@ function(config, lib, signals)
       expected('day', settings.smoothing, ago('1d')),
       expected('week', settings.smoothing, ago('7d')),
     ] + [between('min'), between('max')] + [
-      { record: 'agent:anomaly:center', expr: '(%s + %s) / 2' % [least, most] },
+      { record: 'agent:anomaly:center', expr: lib.fill('(%s + %s) / 2', [least, most]) },
     ],
 
     bands: [
-      { record: 'agent:anomaly:width', expr: 'max by (%s) (last_over_time(agent:anomaly:spread[%s]))' % [by, remembered] },
+      { record: 'agent:anomaly:width', expr: lib.fill('max by (%s) (last_over_time(agent:anomaly:spread[%s]))', [by, remembered]) },
       {
         record: 'agent:anomaly:warm',
-        expr: 'last_over_time(agent:anomaly_deviation:count[%s]) >= bool %d\nand\n%s' % [remembered, lib.seconds(settings.warmUp) / lib.seconds(settings.memoryInterval), value],
+        expr: lib.fill('last_over_time(agent:anomaly_deviation:count[%s]) >= bool %s\nand\n%s', [remembered, lib.seconds(settings.warmUp) / lib.seconds(settings.memoryInterval), value]),
       },
       // No band before it is warm: whoever reads one cannot be told of an anomaly too early.
-      { record: 'agent:anomaly:lower', expr: '(\n%s\n)\nand\nagent:anomaly:warm == 1' % any([edge[scale].lower % on(scale, least) for scale in scales]) },
-      { record: 'agent:anomaly:upper', expr: '(\n%s\n)\nand\nagent:anomaly:warm == 1' % any([edge[scale].upper % on(scale, most) for scale in scales]) },
+      { record: 'agent:anomaly:lower', expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1', [any([edge[scale].lower % on(scale, least) for scale in scales]) ])},
+      { record: 'agent:anomaly:upper', expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1', [any([edge[scale].upper % on(scale, most) for scale in scales]) ])},
       {
         record: 'agent:anomaly:distance',
         expr: 'clamp_max(\n%s\nor\n0 * (%s and %s), %g)' % [
-          any(['%s > 0' % side for scale in scales for side in distance[scale]]),
+          any([lib.fill('%s > 0', [side]) for scale in scales for side in distance[scale]]),
           value,
           most,
           settings.maxDeviation,
@@ -93,7 +93,7 @@ function(config, lib, signals)
           agent:anomaly:distance
         |||,
       },
-      { record: 'agent:anomaly_deviation:count', expr: 'count_over_time(%s)' % memory },
+      { record: 'agent:anomaly_deviation:count', expr: lib.fill('count_over_time(%s)', [memory ])},
       {
         record: 'agent:anomaly:spread',
         labels: { method: 'robust' },

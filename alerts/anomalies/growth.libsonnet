@@ -29,9 +29,9 @@ function(config, lib)
   + growth('agent_evaluator:agent_quality_score', 'mean', rate(evaluator, ['agent_quality_score_sum'], scoreWindow) + '\n/\n(' + rate(evaluator, ['agent_quality_score_count'], scoreWindow) + ' > 0)')
   + [{
     record: 'agent_cause:agent_root_causes:share',
-    expr: |||
+    expr: lib.fill(|||
       sum by (%s) (tenant_agent_cause:agent_root_causes:increase)
       / on (%s) group_left ()
       sum by (%s) (tenant_agent_cause:agent_root_causes:increase)
-    ||| % [lib.labels(['agent', 'class', 'type', 'step', 'name']), agent, agent],
+    |||, [lib.labels(['agent', 'class', 'type', 'step', 'name']), agent, agent]),
   }]

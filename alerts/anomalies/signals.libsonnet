@@ -7,13 +7,13 @@ function(config, lib)
   local by = lib.labels(['agent']);
   local window = lib.range(settings.window);
   local scoreWindow = lib.range(settings.scoreWindow);
-  local sum(series, range) = 'sum by (%s) (rate(%s[%s]))' % [by, series, range];
-  local own(name, signal) = '%s{signal="%s"}' % [name, signal];
+  local sum(series, range) = lib.fill('sum by (%s) (rate(%s[%s]))', [by, series, range]);
+  local own(name, signal) = lib.fill('%s{signal="%s"}', [name, signal]);
 
-  local requests = 'sum by (%s) (%s)' % [by, own('agent:anomaly:value', 'requests')];
-  local inWindow = '%s * %d' % [requests, lib.seconds(window)];
+  local requests = lib.fill('sum by (%s) (%s)', [by, own('agent:anomaly:value', 'requests')]);
+  local inWindow = lib.fill('%s * %s', [requests, lib.seconds(window)]);
   // A ratio or a quantile of a handful of requests is chance.
-  local ofEnough(expr) = '(%s)\nand on (%s)\n(%s >= %d)' % [expr, by, inWindow, settings.minEvents];
+  local ofEnough(expr) = lib.fill('(%s)\nand on (%s)\n(%s >= %s)', [expr, by, inWindow, settings.minEvents]);
 
   // How a signal is measured: the scale that its noise is even on, and of that scale the noise of a single event.
   //   log     what grows and shrinks by factors. A mean or a quantile of n skewed values has a noise of about 1/√n of itself; a count has exactly that.
@@ -28,41 +28,41 @@ function(config, lib)
       scale: 'log',
       value: sum(lib.series('agent_requests_total'), window),
       // Of the requests that are expected, not of those that came: none at all is a surprise where a hundred were due.
-      events: 'clamp_min(sum by (%s) (%s) * %d, 1)' % [by, own('agent:anomaly:center', 'requests'), lib.seconds(window)],
+      events: lib.fill('clamp_min(sum by (%s) (%s) * %s, 1)', [by, own('agent:anomaly:center', 'requests'), lib.seconds(window)]),
     },
     {
       signal: 'errors',
       scale: 'root',
       local bad = lib.series('agent_requests_total', ['outcome!="success"']),
       // An outcome that never happened has no series.
-      value: ofEnough('(%s or 0 * %s)\n/\n%s' % [sum(bad, window), requests, requests]),
+      value: ofEnough(lib.fill('(%s or 0 * %s)\n/\n%s', [sum(bad, window), requests, requests])),
     },
     {
       signal: 'latency',
       scale: 'log',
       // Of the 95 of a hundred that people feel; unlike a mean it does not care whether one request hung for a minute or an hour.
-      value: ofEnough('histogram_quantile(0.95, sum by (%s, le) (rate(%s[%s]))) > 0' % [by, lib.series('agent_request_duration_seconds_bucket'), window]),
+      value: ofEnough(lib.fill('histogram_quantile(0.95, sum by (%s, le) (rate(%s[%s]))) > 0', [by, lib.series('agent_request_duration_seconds_bucket'), window])),
     },
     {
       signal: 'cost',
       scale: 'log',
-      value: ofEnough('%s\n/\n%s > 0' % [sum(lib.series('agent_request_cost_usd_sum'), window), sum(lib.series('agent_request_cost_usd_count'), window)]),
+      value: ofEnough(lib.fill('%s\n/\n%s > 0', [sum(lib.series('agent_request_cost_usd_sum'), window), sum(lib.series('agent_request_cost_usd_count'), window)])),
     },
     {
       signal: 'tokens',
       scale: 'log',
-      value: ofEnough('%s\n/\n%s > 0' % [sum(lib.series('agent_tokens_total', ['type=~"input|output"']), window), requests]),
+      value: ofEnough(lib.fill('%s\n/\n%s > 0', [sum(lib.series('agent_tokens_total', ['type=~"input|output"']), window), requests])),
     },
     {
       signal: 'quality',
       scale: 'linear',
       local count = sum(lib.series('agent_quality_score_count'), scoreWindow),
-      value: '%s\n/\n(%s * %d >= %d)\n* %d' % [sum(lib.series('agent_quality_score_sum'), scoreWindow), count, lib.seconds(scoreWindow), settings.minEvents, lib.seconds(scoreWindow)],
-      events: '%s * %d' % [count, lib.seconds(scoreWindow)],
+      value: lib.fill('%s\n/\n(%s * %s >= %s)\n* %s', [sum(lib.series('agent_quality_score_sum'), scoreWindow), count, lib.seconds(scoreWindow), settings.minEvents, lib.seconds(scoreWindow)]),
+      events: lib.fill('%s * %s', [count, lib.seconds(scoreWindow)]),
     },
   ];
 
-  local named(names) = 'agent:anomaly:value{signal=~"%s"}' % std.join('|', names);
+  local named(names) = lib.fill('agent:anomaly:value{signal=~"%s"}', [std.join('|', names)]);
   local onScale(scale) = [signal.signal for signal in signals if signal.scale == scale];
   // A chance of so many events, on each signal whose value is of them.
   local sampling(scale, events, names) = '0 * %s + on (%s) group_left () %g / sqrt(%s)' % [named(names), by, settings.samplingFactor * noise[scale], events];

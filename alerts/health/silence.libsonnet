@@ -13,34 +13,34 @@ function(config, lib, annotations)
   // Not silent, but expected. `sent` is the recorded number by window.
   local missed(sent, least, window, by, steady) =
     local labels = lib.labels(by);
-    local enough = '%s >= %d' % [sent, least];
+    local enough = lib.fill('%s >= %s', [sent, least]);
     local slots = day / lib.seconds(window);
-    local before(days) = '%s offset %dd >= %d' % [sent, days, least];
-    |||
+    local before(days) = lib.fill('%s offset %sd >= %s', [sent, days, least]);
+    lib.fill(|||
       (
-        max_over_time(%(steady)s[1d:%(window)s]) >= %(slots)d
+        max_over_time(%(steady)s[1d:%(window)s]) >= %(slots)s
       or
         (%(weekAgo)s)
         and
         count by (%(labels)s) (
           %(eachDay)s
-        ) >= %(days)d
+        ) >= %(days)s
       )
       unless on (%(labels)s)
       %(sent)s > 0
-    ||| % {
+    |||, {
       steady: steady,
       window: window,
       slots: slots,
       weekAgo: before(7),
       labels: labels,
-      eachDay: std.join('\n    or\n    ', ['label_replace(%s, "reason", "%d", "reason", "")' % [before(d), d] for d in std.range(1, 7)]),
+      eachDay: std.join('\n    or\n    ', [lib.fill('label_replace(%s, "reason", "%s", "reason", "")', [before(d), d]) for d in std.range(1, 7)]),
       days: silence.days,
       sent: sent,
-    };
+    });
 
   // The number of windows of a day in which enough was sent.
-  local steadyRule(record, sent, least, window) = { record: record, expr: 'count_over_time((%s >= %d)[1d:%s])' % [sent, least, window] };
+  local steadyRule(record, sent, least, window) = { record: record, expr: lib.fill('count_over_time((%s >= %s)[1d:%s])', [sent, least, window]) };
 
   local who = lib.labels(silence.by);
   local requests = {
@@ -56,13 +56,13 @@ function(config, lib, annotations)
   local agent = 'Agent {{ if $labels.agent }}' + lib.name('$labels.agent') + '{{ else }}without a name{{ end }}'
                 + (if std.member(silence.by, 'tenant_id') then ', tenant ' + lib.name('$labels.tenant_id') else '');
   local names = lib.subjects(silence.by);
-  local most(sent, what, names) = lib.query('max_over_time(%s{*}[1d])' % sent, 'in the day before at most {{ . | first | value | humanize }} ' + what, 'nothing in the day before', names);
+  local most(sent, what, names) = lib.query(lib.fill('max_over_time(%s{*}[1d])', [sent]), 'in the day before at most {{ . | first | value | humanize }} ' + what, 'nothing in the day before', names);
 
   {
     rules: [lib.group('silence-long', [
-      { record: requests.sent, expr: 'sum by (%s) (increase(%s[1h]))' % [who, lib.series('agent_requests_total')] },
+      { record: requests.sent, expr: lib.fill('sum by (%s) (increase(%s[1h]))', [who, lib.series('agent_requests_total')]) },
       steadyRule(requests.steady, requests.sent, silence.requests, '1h'),
-      { record: spans.sent, expr: 'sum by (%s) (increase(%s[30m]))' % [everyone, lib.series('spanbridge_spans_accepted_total')] },
+      { record: spans.sent, expr: lib.fill('sum by (%s) (increase(%s[30m]))', [everyone, lib.series('spanbridge_spans_accepted_total')]) },
       steadyRule(spans.steady, spans.sent, silence.spans, '30m'),
     ], config.longRangeEvaluationInterval)],
 
@@ -72,17 +72,17 @@ function(config, lib, annotations)
         'warning',
         'agent-oncall',
         missed(requests.sent, silence.requests, '1h', silence.by, requests.steady)
-        + 'and on (%(everyone)s)\n  sum by (%(everyone)s) (increase(%(accepted)s[30m])) > 0\nand on (%(everyone)s)\n  sum by (%(everyone)s) (increase(%(accepted)s[30m] offset 30m)) > 0' % {
+        + lib.fill('and on (%(everyone)s)\n  sum by (%(everyone)s) (increase(%(accepted)s[30m])) > 0\nand on (%(everyone)s)\n  sum by (%(everyone)s) (increase(%(accepted)s[30m] offset 30m)) > 0', {
           everyone: everyone,
           accepted: lib.series('spanbridge_spans_accepted_total'),
-        },
+        }),
         {
           summary: 'An agent has stopped sending',
           description: agent + ' has sent no request for an hour, though it always did at this time; ' + most(requests.sent, 'requests an hour', names) + '.',
           value: '0',
           dashboard: 'agent',
           cause: annotations.top(
-            'sum by (reason) (increase(%s[1h])) > %d' % [lib.series('spanbridge_requests_refused_total', ['*']), config.health.refusedPushes],
+            lib.fill('sum by (reason) (increase(%s[1h])) > %s', [lib.series('spanbridge_requests_refused_total', ['*']), config.health.refusedPushes]),
             'perhaps refused: {{ .Value | humanize }} pushes of the last hour were, most for {{ .Labels.reason }}',
             'nothing is refused: it has stopped, or its spans get lost on their way',
             'See the runbook of SpanbridgeRefusingPushes.',
@@ -98,14 +98,14 @@ function(config, lib, annotations)
         'critical',
         'platform',
         missed(spans.sent, silence.spans, '30m', [], spans.steady)
-        + 'and on (%s)\n  max by (%s) (min_over_time(%s[30m])) == 1' % [everyone, everyone, lib.target('up', 'bridge')],
+        + lib.fill('and on (%s)\n  max by (%s) (min_over_time(%s[30m])) == 1', [everyone, everyone, lib.target('up', 'bridge')]),
         {
           summary: 'No agent sends anything',
           description: 'No bridge has accepted a span for half an hour, though they always did at this time; ' + most(spans.sent, 'spans in half an hour', lib.subjects([])) + '. No alert about agents can fire.',
           value: '0',
           dashboard: 'bridge',
           cause: annotations.top(
-            'sum by (reason) (increase(%s[30m])) > 0' % lib.series('spanbridge_requests_refused_total', ['*']),
+            lib.fill('sum by (reason) (increase(%s[30m])) > 0', [lib.series('spanbridge_requests_refused_total', ['*'])]),
             'refused: {{ .Labels.reason }}, {{ .Value | humanize }} pushes in the last half hour',
             'nothing arrives: the Collector, the balancer or the network before the bridge',
             'See the runbook of SpanbridgeRefusingPushes.',

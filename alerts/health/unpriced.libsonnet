@@ -2,8 +2,8 @@
 function(config, lib, annotations)
   local health = config.health;
   local all = lib.labels([]);
-  local unpriced = 'sum by (%s) (increase(%s[1h]))' % [all, lib.series('agent_unpriced_calls_total')];
-  local calls = 'sum by (%s) (increase(%s[1h]))' % [all, lib.series('agent_step_duration_seconds_count', ['step=~"model|embedding"'])];
+  local unpriced = lib.fill('sum by (%s) (increase(%s[1h]))', [all, lib.series('agent_unpriced_calls_total')]);
+  local calls = lib.fill('sum by (%s) (increase(%s[1h]))', [all, lib.series('agent_step_duration_seconds_count', ['step=~"model|embedding"'])]);
   local limit = '%g%%' % (health.unpricedShare * 100);
   local share = '{{ $value | humanizePercentage }}';
 
@@ -20,7 +20,7 @@ function(config, lib, annotations)
         limit: limit,
         dashboard: 'cost',
         cause: annotations.top(
-          'sum by (name, reason) (increase(%s[1h])) > 0' % lib.series('agent_unpriced_calls_total', ['*']),
+          lib.fill('sum by (name, reason) (increase(%s[1h])) > 0', [lib.series('agent_unpriced_calls_total', ['*'])]),
           'model {{ if .Labels.name }}' + lib.name('.Labels.name') + '{{ else }}without a name{{ end }}: {{ .Labels.reason }}, {{ .Value | humanize }} calls in the last hour',
           'none in the last hour',
           annotations.choose('reason', {

@@ -7,18 +7,18 @@ function(config, lib)
   local stricter(objective) = if objective.comparison == '>' then 'max' else 'min';
 
   local published(objective, labels, matchers) =
-    '%s by (%s) (last_over_time(%s[%s]))' % [
+    lib.fill('%s by (%s) (last_over_time(%s[%s]))', [
       stricter(objective),
       lib.labels(labels),
-      lib.series('agent_objective', ['objective="%s"' % objective.id] + matchers),
+      lib.series('agent_objective', [lib.fill('objective="%s"', [objective.id])] + matchers),
       memory,
-    ];
+    ]);
 
   // The most specific limit wins: of the tenant and the agent, of the tenant, of the agent, of everyone. The result of each branch has the
   // same labels, so `or` takes a later one only where no earlier one spoke. A request without a tenant has an empty tenant_id, which
   // the first branch matches with the rows for everyone's agent, as it should.
   local inForce(objective) =
-    local from(present, labels, matchers) = '%s * on (%s) group_left () %s' % [present, lib.labels(labels), published(objective, labels, matchers)];
+    local from(present, labels, matchers) = lib.fill('%s * on (%s) group_left () %s', [present, lib.labels(labels), published(objective, labels, matchers)]);
     local tenants = [
       from('tenant_agent:agent_requests:present', ['tenant_id', 'agent'], []),
       from('tenant_agent:agent_requests:present', ['tenant_id'], ['agent=""', 'tenant_id!=""']),
@@ -34,12 +34,12 @@ function(config, lib)
 
   local present(record, labels, metric) = {
     record: record,
-    expr: 'group by (%s) (last_over_time(%s[%s]))' % [lib.labels(labels), lib.series(metric), memory],
+    expr: lib.fill('group by (%s) (last_over_time(%s[%s]))', [lib.labels(labels), lib.series(metric), memory]),
   };
 
   // The share of events that may be bad: what a burn rate is measured against.
   local budget(objective) =
-    local limit = 'tenant_agent:objective:limit{objective="%s"}' % objective.id;
+    local limit = lib.fill('tenant_agent:objective:limit{objective="%s"}', [objective.id]);
     if objective.measure.kind == 'ratio' then '1 - ' + limit
     // 0 * limit keeps the labels of the limit; written out because 1 - 0.95 is not 0.05 in a double.
     else '0 * %s + %.10g' % [limit, (1000 - objective.measure.quantile * 1000) / 1000];

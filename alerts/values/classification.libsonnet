@@ -7,13 +7,13 @@ function(config, lib, annotations, sums, objective)
   local type = '=~"[a-z0-9][a-z0-9_]*"';
   local month = labels + ':increase30d';
   // The pairs that agree. Two labels cannot be compared, but one can be written over the other: of all pairs (p, p) that p makes, those stay that there are.
-  local right = |||
+  local right = lib.fill(|||
     (
       %s
       and on (%s)
       label_replace(sum by (%s) (%s), "actual", "$1", "predicted", "(.*)")
     )
-  ||| % [month, byPair, lib.labels(['predicted']), month];
+  |||, [month, byPair, lib.labels(['predicted']), month]);
 
   local errors = 'agent_class_step:agent_errors';
   local byAgent = lib.labels(['agent']);
@@ -25,26 +25,26 @@ function(config, lib, annotations, sums, objective)
     { record: month, expr: sums.over(labels + ':increase1h', '30d', '1h') },
     {
       record: 'predicted_actual:agent_error_labels_wrong:share30d',
-      expr: '(\n%s > 0\nunless\n%s)\n/ on (%s) group_left ()\nsum by (%s) (%s)' % [month, right, everywhere, everywhere, month],
+      expr: lib.fill('(\n%s > 0\nunless\n%s)\n/ on (%s) group_left ()\nsum by (%s) (%s)', [month, right, everywhere, everywhere, month]),
     },
     // All wrong is 0, not nothing.
-    objective.value('classification_accuracy', |||
+    objective.value('classification_accuracy', lib.fill(|||
       (
         sum by (%(all)s) (%(right)s)
         or
         0 * sum by (%(all)s) (%(month)s)
       )
       /
-      (sum by (%(all)s) (%(month)s) >= %(least)d)
-    ||| % { all: everywhere, right: right, month: month, least: config.minLabels }),
+      (sum by (%(all)s) (%(month)s) >= %(least)s)
+    |||, { all: everywhere, right: right, month: month, least: config.minLabels })),
 
     sums.hourOfFew(errors, ['agent', 'class', 'step', 'name'], lib.series('agent_errors_total')),
     { record: errors + ':increase1d', expr: sums.day(errors) },
-    { record: unclassified + ':increase1d', expr: 'sum by (%s) (%s:increase1d{class="unclassified"}) > 0' % [lib.labels(['agent', 'step', 'name']), errors] },
-    { record: unclassified + ':share1d', expr: '%s:increase1d\n/ on (%s) group_left ()\nsum by (%s) (%s:increase1d)' % [unclassified, byAgent, byAgent, unclassified] },
+    { record: unclassified + ':increase1d', expr: lib.fill('sum by (%s) (%s:increase1d{class="unclassified"}) > 0', [lib.labels(['agent', 'step', 'name']), errors]) },
+    { record: unclassified + ':share1d', expr: lib.fill('%s:increase1d\n/ on (%s) group_left ()\nsum by (%s) (%s:increase1d)', [unclassified, byAgent, byAgent, unclassified]) },
     {
       record: 'agent:agent_errors_unclassified:ratio1d',
-      expr: 'sum by (%s) (%s:increase1d)\n/\n(round(sum by (%s) (%s:increase1d)) >= %d)' % [byAgent, unclassified, byAgent, errors, config.minErrors],
+      expr: lib.fill('sum by (%s) (%s:increase1d)\n/\n(round(sum by (%s) (%s:increase1d)) >= %s)', [byAgent, unclassified, byAgent, errors, config.minErrors]),
     },
   ], config.longRangeEvaluationInterval);
 

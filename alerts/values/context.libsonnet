@@ -7,13 +7,13 @@ function(config, lib, annotations, sums, objective)
 
   local rules = lib.group('context-long', [
     // The limit becomes a label, and by that label picks its bucket: how many calls are past it is exact.
-    { record: limits, expr: 'count_values by (%s) ("le", tenant_agent:objective:limit{objective="context_messages"})' % byAgent },
+    { record: limits, expr: lib.fill('count_values by (%s) ("le", tenant_agent:objective:limit{objective="context_messages"})', [byAgent ])},
     sums.hour(calls + '_count', ['agent', 'name'], lib.series('agent_context_messages_count')),
     {
       // Two increases are extrapolated each by itself, which can leave a difference just below 0. Prometheus 3 writes le="50.0" where
       // count_values and Prometheus 2 write le="50".
       record: calls + '_long:increase1h',
-      expr: |||
+      expr: lib.fill(|||
         clamp_min(
           %s_count:increase1h
           -
@@ -26,13 +26,13 @@ function(config, lib, annotations, sums, objective)
           ),
           0
         )
-      ||| % [calls, byName, lib.series('agent_context_messages_bucket'), lib.labels(['agent', 'le']), limits, limits],
+      |||, [calls, byName, lib.series('agent_context_messages_bucket'), lib.labels(['agent', 'le']), limits, limits]),
     },
     {
       record: 'agent:agent_context_messages_long:ratio1h',
-      expr: 'sum by (%s) (%s_long:increase1h)\n/\n(round(sum by (%s) (%s_count:increase1h)) >= %d)' % [byAgent, calls, byAgent, calls, config.minEvents],
+      expr: lib.fill('sum by (%s) (%s_long:increase1h)\n/\n(round(sum by (%s) (%s_count:increase1h)) >= %s)', [byAgent, calls, byAgent, calls, config.minEvents]),
     },
-    { record: calls + '_long:share1h', expr: '(%s_long:increase1h > 0)\n/ on (%s) group_left ()\nsum by (%s) (%s_long:increase1h)' % [calls, byAgent, byAgent, calls] },
+    { record: calls + '_long:share1h', expr: lib.fill('(%s_long:increase1h > 0)\n/ on (%s) group_left ()\nsum by (%s) (%s_long:increase1h)', [calls, byAgent, byAgent, calls]) },
     // In messages: the value is past the limit when more calls are than may be.
     objective.value('context_messages', |||
       histogram_quantile(%g, sum by (%s) (increase(%s[1h])))

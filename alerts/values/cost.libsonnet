@@ -5,7 +5,7 @@ function(config, lib, annotations, sums, objective)
   local steps = 'tenant_agent_step:agent_cost_usd';
   local total = 'tenant_agent:agent_cost_usd';
 
-  local mean(range) = '%s_sum:%s / %s_count:%s\nand\nround(%s_count:%s) >= %d' % [requests, range, requests, range, requests, range, config.minEvents];
+  local mean(range) = lib.fill('%s_sum:%s / %s_count:%s\nand\nround(%s_count:%s) >= %s', [requests, range, requests, range, requests, range, config.minEvents]);
 
   local rules = lib.group('cost-long', [
     sums.hour(requests + part, ['tenant_id', 'agent'], lib.series('agent_request_cost_usd' + part))
@@ -18,10 +18,10 @@ function(config, lib, annotations, sums, objective)
     objective.value('cost_per_request', mean('increase1h') + '\nor\n' + mean('increase1d')),
 
     sums.hour(steps, ['tenant_id', 'agent', 'step', 'name'], lib.series('agent_cost_usd_total')),
-    { record: total + ':increase1h', expr: 'sum by (%s) (%s:increase1h)' % [byAgent, steps] },
+    { record: total + ':increase1h', expr: lib.fill('sum by (%s) (%s:increase1h)', [byAgent, steps]) },
     {
       record: steps + ':share1h',
-      expr: '(%s:increase1h > 0)\n/ on (%s) group_left ()\n%s:increase1h' % [steps, byAgent, total],
+      expr: lib.fill('(%s:increase1h > 0)\n/ on (%s) group_left ()\n%s:increase1h', [steps, byAgent, total]),
     },
     { record: total + ':increase1d', expr: sums.day(total) },
     { record: total + ':increase30d', expr: sums.month(total + ':increase1d') },

@@ -13,7 +13,7 @@ function(config, lib, annotations) {
 
   // The labels of value and limit are the same, so they meet one to one.
   expr(id):
-    'tenant_agent:objective:value{objective="%s"} %s tenant_agent:objective:limit{objective="%s"}' % [id, broken[self.of(id).comparison], id],
+    lib.fill('tenant_agent:objective:value{objective="%s"} %s tenant_agent:objective:limit{objective="%s"}', [id, broken[self.of(id).comparison], id]),
 
   // For an objective without a documented limit: that of the configuration, or else `otherwise`.
   exprOr(id, otherwise): |||
@@ -26,9 +26,9 @@ function(config, lib, annotations) {
 
   // The limit in words; `format` is a pipeline that shows a number.
   limit(id, format, who=lib.who):
-    lib.query('tenant_agent:objective:limit{objective="%s",*}' % id, '{{ . | first | value | %s }}' % format, 'unknown', who),
+    lib.query(lib.fill('tenant_agent:objective:limit{objective="%s",*}', [id]), lib.fill('{{ . | first | value | %s }}', [format]), 'unknown', who),
   limitOr(id, otherwise, format):
-    lib.query('tenant_agent:objective:limit{objective="%s",*} or on () vector(%g)' % [id, otherwise], '{{ . | first | value | %s }}' % format),
+    lib.query('tenant_agent:objective:limit{objective="%s",*} or on () vector(%g)' % [id, otherwise], lib.fill('{{ . | first | value | %s }}', [format])),
 
   // An alert for the objective, with its severity and its owner.
   alert(name, id, expr, says, rule, who=lib.who):
@@ -37,6 +37,6 @@ function(config, lib, annotations) {
 
   // An agent without its tenant, for what has none.
   agent: '{{ if $labels.agent }}agent ' + lib.name('$labels.agent') + '{{ else }}an unnamed agent{{ end }}'
-         + std.join('', [', {{ if $labels.%s }}%s %s{{ else }}no %s{{ end }}' % [label, label, lib.name('$labels.' + label), label] for label in room.cluster]),
+         + std.join('', [lib.fill(', {{ if $labels.%s }}%s %s{{ else }}no %s{{ end }}', [label, label, lib.name('$labels.' + label), label]) for label in room.cluster]),
   cluster: [label for label in lib.who if !std.member(['tenant_id', 'agent'], label)],
 }

@@ -13,24 +13,24 @@ function(config, lib, annotations, sums, objective)
   local matchers = if config.qualitySelector == '' then [] else [config.qualitySelector];
 
   // of(layer) for the most preferred layer that an agent has.
-  local preferred(of) = std.join('\nor on (%s)\n' % byAgent, [of('{layer="%s"}' % layer) for layer in config.qualityLayers]);
+  local preferred(of) = std.join(lib.fill('\nor on (%s)\n', [byAgent]), [of(lib.fill('{layer="%s"}', [layer])) for layer in config.qualityLayers]);
 
   // Over the hour where that has events enough, else over the day: a judge that looks at one request in a hundred gives few agents ten marks an hour.
-  local mean(layer) = |||
+  local mean(layer) = lib.fill(|||
     (
       %(scores)s_sum:increase1h%(layer)s / %(scores)s_count:increase1h%(layer)s
       and
-      round(%(scores)s_count:increase1h%(layer)s) >= %(least)d
+      round(%(scores)s_count:increase1h%(layer)s) >= %(least)s
     or
       %(scores)s_sum:increase1d%(layer)s / %(scores)s_count:increase1d%(layer)s
       and
-      round(%(scores)s_count:increase1d%(layer)s) >= %(least)d
+      round(%(scores)s_count:increase1d%(layer)s) >= %(least)s
     )
-  ||| % { scores: scores, layer: layer, least: config.minScores };
+  |||, { scores: scores, layer: layer, least: config.minScores });
 
   local month(part, layer, offset='') = sums.month(scores + part + ':increase1d' + layer, offset);
-  local monthMean(layer, offset='') = '(%s)\n/\n(%s >= %d)' % [month('_sum', layer, offset), month('_count', layer, offset), config.minMonthlyScores];
-  local change(layer) = |||
+  local monthMean(layer, offset='') = lib.fill('(%s)\n/\n(%s >= %s)', [month('_sum', layer, offset), month('_count', layer, offset), config.minMonthlyScores]);
+  local change(layer) = lib.fill(|||
     (
       (
         %(now)s
@@ -41,14 +41,14 @@ function(config, lib, annotations, sums, objective)
       )
       - 1
     and
-      %(days)s >= %(least)d
+      %(days)s >= %(least)s
     )
-  ||| % {
+  |||, {
     now: monthMean(layer),
     before: monthMean(layer, sums.before),
     days: sums.daysOf(scores + '_count:increase1d' + layer, sums.before),
     least: config.minDaysOfMonthBefore,
-  };
+  });
 
   local rules = lib.group('quality-long', [
     sums.hour(scores + part, byEvaluator, lib.series('agent_quality_score' + part, matchers))
@@ -58,24 +58,24 @@ function(config, lib, annotations, sums, objective)
     for part in ['_sum', '_count']
   ] + [
     { record: scores + ':mean', expr: preferred(mean) },
-    objective.value('quality_score', 'min by (%s) (%s:mean)' % [byAgent, scores]),
+    objective.value('quality_score', lib.fill('min by (%s) (%s:mean)', [byAgent, scores])),
     { record: scores + ':change30d', expr: preferred(change) },
-    objective.value('quality_change', 'min by (%s) (%s:change30d)' % [byAgent, scores]),
+    objective.value('quality_change', lib.fill('min by (%s) (%s:change30d)', [byAgent, scores])),
   ] + [
     sums.hour(bands + part, byBand, lib.series('agent_quality_by_context' + part))
     for part in ['_sum', '_count']
   ] + [
-    { record: bands + ':mean1d', expr: '%s\n/\n(%s > 0)' % [sums.day(bands + '_sum'), sums.day(bands + '_count')] },
+    { record: bands + ':mean1d', expr: lib.fill('%s\n/\n(%s > 0)', [sums.day(bands + '_sum'), sums.day(bands + '_count')]) },
   ], config.longRangeEvaluationInterval);
 
   local mark = 'printf "%.3g"';
   local evaluator = 'evaluator ' + lib.name('.Labels.evaluator') + ' ({{ .Labels.layer }})';
   // Scores by context have no tenant.
-  local worstBand(found, nothing) = lib.query('bottomk(1, %s:mean1d{*})' % bands, '{{ with . | first }}' + found + '{{ end }}', nothing, [label for label in lib.who if label != 'tenant_id']);
-  local lowest(found, nothing) = lib.query('bottomk(1, %s:mean{*})' % scores, '{{ with . | first }}' + found + '{{ end }}', nothing);
+  local worstBand(found, nothing) = lib.query(lib.fill('bottomk(1, %s:mean1d{*})', [bands]), '{{ with . | first }}' + found + '{{ end }}', nothing, [label for label in lib.who if label != 'tenant_id']);
+  local lowest(found, nothing) = lib.query(lib.fill('bottomk(1, %s:mean{*})', [scores]), '{{ with . | first }}' + found + '{{ end }}', nothing);
   local compress = 'Compress the context past 50 messages.';
   local compare = 'Read the requests with the lowest scores, and compare them with those before the last deployment.';
-  local remedy = worstBand('{{ if match "^(51-100|101\\\\+)$" .Labels.messages }}%s{{ else }}%s{{ end }}' % [compress, compare], compare);
+  local remedy = worstBand(lib.fill('{{ if match "^(51-100|101\\\\+)$" .Labels.messages }}%s{{ else }}%s{{ end }}', [compress, compare]), compare);
 
   local low = objective.alert('AgentQualityLow', 'quality_score', objective.expr('quality_score'), {
     summary: 'The answers of an agent are not good enough',
@@ -100,7 +100,7 @@ function(config, lib, annotations, sums, objective)
     limit: objective.limitOr('quality_change', config.qualityFall, 'humanizePercentage'),
     dashboard: 'quality',
     cause: annotations.top(
-      '-1 * %s:change30d{*}' % scores,
+      lib.fill('-1 * %s:change30d{*}', [scores]),
       evaluator + ': its mean fell by {{ .Value | humanizePercentage }}',
       'no evaluator has scores enough',
       compare, compare,

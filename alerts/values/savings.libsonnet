@@ -10,8 +10,8 @@ function(config, lib, annotations, sums, objective)
     week(avoidable),
     week(total),
     // Of all cost, so that the reasons add up to the objective.
-    { record: avoidable + ':share7d', expr: '%s:increase7d\n/ on (%s) group_left ()\n(%s:increase7d > 0)' % [avoidable, byAgent, total] },
-    objective.value('cost_optimisation', 'sum by (%s) (%s:share7d)' % [byAgent, avoidable]),
+    { record: avoidable + ':share7d', expr: lib.fill('%s:increase7d\n/ on (%s) group_left ()\n(%s:increase7d > 0)', [avoidable, byAgent, total]) },
+    objective.value('cost_optimisation', lib.fill('sum by (%s) (%s:share7d)', [byAgent, avoidable])),
   ], config.longRangeEvaluationInterval);
 
   local first = {
@@ -31,7 +31,7 @@ function(config, lib, annotations, sums, objective)
   ||| % [byAgent, byAgent, avoidable, config.minSavingsUsd], {
     summary: 'An agent spends money that it could save',
     description: '{{ $value | humanizePercentage }} of the cost of ' + lib.affected + ', in the last 7 days need not have been'
-                 + lib.query('sum(%s:increase7d{*})' % avoidable, ': {{ . | first | value | printf "$%.2f" }}') + '; told above '
+                 + lib.query(lib.fill('sum(%s:increase7d{*})', [avoidable]), ': {{ . | first | value | printf "$%.2f" }}') + '; told above '
                  + objective.limit('cost_optimisation', 'humanizePercentage') + '.',
     value: '{{ $value | humanizePercentage }}',
     limit: objective.limit('cost_optimisation', 'humanizePercentage'),

@@ -11,10 +11,10 @@ function(config, lib, annotations, sums, objective)
   local hour = scores + '_count:increase1h';
 
   local rules = lib.group('scores-long', [
-    { record: hour, expr: 'sum by (%s) (tenant_agent_evaluator:agent_quality_score_count:increase1h{layer!="human"})' % by },
+    { record: hour, expr: lib.fill('sum by (%s) (tenant_agent_evaluator:agent_quality_score_count:increase1h{layer!="human"})', [by ])},
     {
       record: scores + ':per_request7d',
-      expr: |||
+      expr: lib.fill(|||
         (
           %s
           and
@@ -24,21 +24,21 @@ function(config, lib, annotations, sums, objective)
         )
         / on (%s) group_left ()
         (%s > 0)
-      ||| % [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over(requests, '7d', '30m')],
+      |||, [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over(requests, '7d', '30m')]),
     },
     {
       // How many scores should have come in the meantime; nothing where one came.
       record: scores + ':missing',
-      expr: |||
+      expr: lib.fill(|||
         %s:per_request7d * on (%s) group_left () %s
         unless
         max_over_time(%s[%s:30m]) > 0
-      ||| % [scores, byAgent, '(%s)' % sums.over(requests, recently, '30m'), hour, recently],
+      |||, [scores, byAgent, lib.fill('(%s)', [sums.over(requests, recently, '30m')]), hour, recently]),
     },
   ], config.longRangeEvaluationInterval);
 
   local evaluator = 'evaluator ' + lib.name('$labels.evaluator') + ' ({{ $labels.layer }})';
-  local missing = annotations.alert('QualityScoresMissing', 'warning', 'agent-team', '%s:missing >= %d' % [scores, config.minScores], {
+  local missing = annotations.alert('QualityScoresMissing', 'warning', 'agent-team', lib.fill('%s:missing >= %s', [scores, config.minScores]), {
     summary: 'An evaluator stopped scoring while requests go on',
     description: evaluator + ' gave no score to ' + objective.agent + ' in the last ' + lib.inWords(recently) + '; {{ $value | printf "%.0f" }} were to be expected. Its quality is not known.',
     value: '0',
