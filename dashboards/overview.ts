@@ -17,11 +17,11 @@ export const overview = dashboard({
       title: 'Now',
       panels: [
         number({
-          title: 'Critical alerts', description: 'Alerts that page a person, firing now.', width: 3, unit: 'count', steps: ANY_IS_BAD,
+          title: 'Critical alerts', description: 'Alerts that page a person, firing now.', width: 3, height: 5, unit: 'count', steps: ANY_IS_BAD,
           queries: [{ expr: `count(${alerts('critical')}) or vector(0)` }],
         }),
         number({
-          title: 'Warnings', description: 'Alerts that open a ticket, firing now.', width: 3, unit: 'count', steps: ['green', [1e-9, 'orange']],
+          title: 'Warnings', description: 'Alerts that open a ticket, firing now.', width: 3, height: 5, unit: 'count', steps: ['green', [1e-9, 'orange']],
           queries: [{ expr: `count(${alerts('warning')}) or vector(0)` }],
         }),
         number({
@@ -37,7 +37,7 @@ export const overview = dashboard({
           queries: [{ expr: quantile(0.95, 'agent_request_duration_seconds') }], links: [linkTo('requests', 'Requests', {})],
         }),
         number({
-          title: 'Spent', description: 'Cost of the requests within the time range.', width: 3, unit: 'usd', decimals: 2,
+          title: 'Spent', description: 'Cost of the requests within the time range.', width: 3, height: 5, unit: 'usd', decimals: 2,
           queries: [{ expr: total('agent_request_cost_usd_sum') }], links: [linkTo('cost', 'Cost', {})],
         }),
         number({
@@ -55,7 +55,7 @@ export const overview = dashboard({
         table({
           title: 'Alerts firing', description: 'What fires now, and for whom. The page of an alert names its root cause.', width: 12, height: 9,
           labels: [
-            { label: 'severity', title: 'Severity', width: 90 }, { label: 'alertname', title: 'Alert' },
+            { label: 'severity', title: 'Severity', width: 90 }, { label: 'alertname', title: 'Alert', width: 230 },
             { label: 'tenant_id', title: 'Tenant', link: linkTo('tenant', 'Show this tenant', { tenant_id: '${__value.text:percentencode}' }) },
             { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
           ],

@@ -80,15 +80,15 @@ export interface NumberSpec extends PanelSpec {
 }
 
 export function number({ unit, queries, decimals, steps, trend = false, text = false, overrides = [], links = [], none, since, ...panel }: NumberSpec): stat.PanelBuilder {
-  const builder = common(new stat.PanelBuilder(), { height: 4, ...panel })
+  const builder = common(new stat.PanelBuilder(), { height: trend ? 5 : 4, ...panel })
     .targets(targets(queries, trend ? 'range' : 'instant')).unit(UNIT[unit]).dataLinks([...links])
     .graphMode(trend ? BigValueGraphMode.Area : BigValueGraphMode.None).colorMode(steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .textMode(text ? BigValueTextMode.Name : queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .orientation(VizOrientation.Auto)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
     .thresholds(thresholds(steps ?? ['text']))
-  // Of its own accord Grafana makes a number as large as fits, and writes it over its trend.
-  if (trend || queries.length > 1 || none !== undefined) builder.text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(queries.length > 1 ? 18 : 26))
+  // Of its own accord Grafana makes each as large as fits, a row of numbers is then of all sizes, and a number lies over its trend.
+  builder.text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(queries.length > 1 ? 16 : text ? 20 : trend ? 26 : 34))
   if (decimals !== undefined) builder.decimals(decimals)
   if (none !== undefined) builder.noValue(none)
   if (since !== undefined) builder.timeFrom(since).hideTimeOverride(true)
@@ -141,12 +141,13 @@ export interface StatesSpec extends PanelSpec {
   readonly query: Query
   /** What the values mean. */
   readonly states: Readonly<Record<string, { readonly text: string; readonly color: string }>>
+  readonly steps: Steps
 }
 
 /** Which of a few states each thing was in, over time. */
-export function states({ query, states: meanings, ...panel }: StatesSpec): statetimeline.PanelBuilder {
+export function states({ query, states: meanings, steps, ...panel }: StatesSpec): statetimeline.PanelBuilder {
   return common(new statetimeline.PanelBuilder(), panel)
-    .targets(targets([query], 'range')).unit(UNIT.count).mappings(mapped(meanings))
+    .targets(targets([query], 'range')).unit(UNIT.count).mappings(mapped(meanings)).thresholds(thresholds(steps))
     .mergeValues(true).rowHeight(0.8).fillOpacity(75).lineWidth(0).showValue(VisibilityMode.Never)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.List).placement(LegendPlacement.Bottom).calcs([]))

@@ -23,7 +23,7 @@ export function scoreboard(): Builder<Panel>[] {
   const all = readObjectives()
   const short = all.length % PER_LINE
   return all.map((objective, index) => number({
-    title: nameOf(objective), description: describe(objective), height: 4,
+    title: nameOf(objective), description: describe(objective), height: 5,
     // The last line is as full as the others.
     width: 24 / (index < all.length - short ? PER_LINE : short),
     unit: objective.unit,
@@ -31,7 +31,7 @@ export function scoreboard(): Builder<Panel>[] {
     trend: true, none: 'no data yet',
     overrides: [
       { of: 'met by', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(MET) } }] },
-      { of: 'budget left', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(BUDGET) } }] },
+      { of: 'budget', properties: [{ id: 'unit', value: 'percentunit' }, { id: 'decimals', value: 0 }, { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(BUDGET) } }] },
     ],
     steps: ['text'],
     links: [linkTo(DASHBOARD[objective.id.split('_')[0]!]!, 'Look into it', {})],
@@ -42,7 +42,7 @@ export function metOverTime(): Builder<Panel> {
   return states({
     title: 'Objectives over time', description: 'When each objective was met by every chosen tenant and agent, and when one of them missed it.', width: 12, height: 11,
     query: { expr: `min by (objective) (${recordedOf([], 'tenant_agent:objective:met', ...perTenant())})`, legend: '{{objective}}' },
-    states: { 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } },
+    states: { 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } }, steps: ['red', [1, 'green']],
   })
 }
 
@@ -81,7 +81,7 @@ function live(objective: Objective): Query[] {
     { legend: 'now', expr: `${worst}(${value} and on (${PER}) ${furthest})` },
     { legend: 'limit', expr: `${worst}(${own('tenant_agent:objective:limit')} and on (${PER}) ${furthest})` },
     { legend: 'met by', expr: `avg(${own('tenant_agent:objective:met')})` },
-    ...(hasBudget(objective) ? [{ legend: 'budget left', expr: `min(${own('tenant_agent:objective:error_budget_remaining')})` }] : []),
+    ...(hasBudget(objective) ? [{ legend: 'budget', expr: `clamp_min(min(${own('tenant_agent:objective:error_budget_remaining')}), -1)` }] : []),
   ]
 }
 
@@ -103,7 +103,7 @@ function describe(objective: Objective): string {
   const { title, comparison, limit: documented, unit, window } = objective
   const shown = documented === null ? 'without a limit' : `documented limit ${comparison} ${documented} ${unit}`
   if (!isLive(objective)) return `${title}; ${shown}. Measured by the fire drill of the tests.`
-  return `${title}; ${shown}, judged over ${window}. "now" and "limit" are of the tenant and agent furthest from their limit, "met by" is the share of tenants and agents within theirs.`
+  return `${title}; ${shown}, judged over ${window}. "now" and "limit" are of the tenant and agent furthest from their limit, "met by" is the share of tenants and agents within theirs${hasBudget(objective) ? ', and "budget" is what is left of the smallest error budget of 30 days: 0 % is spent, and -100 % is twice as much as there was, or more' : ''}.`
 }
 
 function stepsOf([first, ...rest]: Steps): { value: number | null; color: string }[] {
