@@ -1,7 +1,7 @@
 import { dashboard } from './dashboard.ts'
 import { GOOD_HIGH } from './panel.ts'
 import { bars, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
+import { mean, named, ofRequest, quantile, rate, recorded, share, total } from './query.ts'
 import { band, topCauses, WHOSE } from './shared.ts'
 import { table } from './table.ts'
 
@@ -22,17 +22,17 @@ export const agent = dashboard({
         number({ title: 'Success', description: 'Share of the requests within the time range that ended well.', width: 4, unit: 'ratio', decimals: 2, steps: GOOD_HIGH, queries: [{ expr: share(total('agent_requests_total', [], 'outcome="success"'), total('agent_requests_total')) }] }),
         number({ title: 'Latency P95', description: '95 % of the requests within the time range were faster than this.', width: 4, unit: 'seconds', queries: [{ expr: quantile(0.95, 'agent_request_duration_seconds', [], 'total') }] }),
         number({ title: 'Cost of a request', description: 'Mean within the time range.', width: 4, unit: 'usd', queries: [{ expr: mean('agent_request_cost_usd', [], 'total') }] }),
-        number({ title: 'Steps of a request', description: 'Mean number of steps of a request, all kinds together.', width: 4, unit: 'count', decimals: 1, queries: [{ expr: `sum(${mean('agent_steps_per_request', ['step'], 'total')})` }] }),
+        number({ title: 'Steps of a request', description: 'Mean number of steps of a request, all kinds together.', width: 4, unit: 'count', decimals: 1, queries: [{ expr: `sum(${ofRequest('agent_steps_per_request_sum', ['step'], 'total')})` }] }),
         number({ title: 'Quality', description: 'Mean of the scores within the time range.', width: 4, unit: 'ratio', decimals: 1, none: 'not scored', queries: [{ expr: mean('agent_quality_score', [], 'total') }] }),
       ],
     },
     {
       title: 'What a request spends its time and money on',
       panels: [
-        bars({ title: 'Time', description: 'Seconds of each step in a mean request of the time range. Steps that run side by side both count.', width: 8, height: 10, unit: 'seconds', queries: [{ expr: `sort_desc(topk(12, ${total(`${STEP}_sum`, BY_STEP, INNER)} / on () group_left () (${requestsOf('total')} > 0)))`, legend: '{{step}} {{name}}' }] }),
+        bars({ title: 'Time', description: 'Seconds of each step in a mean request of the time range. Steps that run side by side both count. Steps are known by agent, not by tenant.', width: 8, height: 10, unit: 'seconds', queries: [{ expr: `sort_desc(topk(12, ${ofRequest(`${STEP}_sum`, BY_STEP, 'total', INNER)}))`, legend: '{{step}} {{name}}' }] }),
         bars({ title: 'Money', description: 'USD of each step in a mean request of the time range.', width: 8, height: 10, unit: 'usd', color: 'purple', queries: [{ expr: `sort_desc(topk(12, ${total('agent_cost_usd_total', BY_STEP)} / on () group_left () (${requestsOf('total')} > 0)))`, legend: '{{step}} {{name}}' }] }),
-        bars({ title: 'Times', description: 'How often each step runs in a mean request of the time range.', width: 8, height: 10, unit: 'count', color: 'green', queries: [{ expr: `sort_desc(topk(12, ${total(`${STEP}_count`, BY_STEP)} / on () group_left () (${requestsOf('total')} > 0)))`, legend: '{{step}} {{name}}' }] }),
-        lines({ title: 'Time of a request by step', description: 'Seconds of each step in a mean request.', width: 12, unit: 'seconds', stacked: true, queries: [{ expr: `topk(10, ${rate(`${STEP}_sum`, BY_STEP, INNER)} / on () group_left () (${requestsOf('now')} > 0))`, legend: '{{step}} {{name}}' }] }),
+        bars({ title: 'Times', description: 'How often each step runs in a mean request of the time range.', width: 8, height: 10, unit: 'count', color: 'green', queries: [{ expr: `sort_desc(topk(12, ${ofRequest(`${STEP}_count`, BY_STEP, 'total')}))`, legend: '{{step}} {{name}}' }] }),
+        lines({ title: 'Time of a request by step', description: 'Seconds of each step in a mean request.', width: 12, unit: 'seconds', stacked: true, queries: [{ expr: `topk(10, ${ofRequest(`${STEP}_sum`, BY_STEP, 'now', INNER)})`, legend: '{{step}} {{name}}' }] }),
         lines({ title: 'Cost of a request by step', description: 'USD of each step in a mean request.', width: 12, unit: 'usd', stacked: true, queries: [{ expr: `topk(10, ${rate('agent_cost_usd_total', BY_STEP)} / on () group_left () (${requestsOf('now')} > 0))`, legend: '{{step}} {{name}}' }] }),
         table({
           title: 'Steps', description: 'Every step of the time range. "Time" is its share of the time of all steps in the last minutes, as alerts on latency name it.', width: 24, height: 10,
@@ -57,7 +57,7 @@ export const agent = dashboard({
         topCauses(24, WHOSE.filter(({ label }) => label === 'tenant_id')),
         lines({ title: 'Errors of steps', description: 'Errors a second, those that a retry healed among them.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{type}} {{step}} {{name}}', expr: `topk(10, ${rate('agent_errors_total', ['type', 'step', 'name'])})` }] }),
         lines({ title: 'Recoveries', description: 'Errors a second that were met by a retry, a fallback or a compression, and how that ended.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{action}} {{result}}', expr: rate('agent_recoveries_total', ['action', 'result']) }] }),
-        lines({ title: 'Steps of a request', description: 'Mean number of steps of each kind. A rise is an agent that goes in circles.', width: 8, unit: 'count', stacked: true, queries: [{ legend: '{{step}}', expr: mean('agent_steps_per_request', ['step']) }] }),
+        lines({ title: 'Steps of a request', description: 'Mean number of steps of each kind. A rise is an agent that goes in circles.', width: 8, unit: 'count', stacked: true, queries: [{ legend: '{{step}}', expr: ofRequest('agent_steps_per_request_sum', ['step'], 'now') }] }),
         lines({ title: 'Tokens by model', description: 'Input and output tokens a second; the parts of them that are cached, written to a cache or reasoning are not shown again.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{name}} {{type}}', expr: `topk(10, ${rate('agent_tokens_total', ['name', 'type'], 'type=~"input|output"')})` }] }),
         lines({ title: 'Messages in the context', description: 'Of its model calls, with the limit past which to compress.', width: 8, unit: 'messages', queries: [...[0.5, 0.95].map((q) => ({ legend: `P${q * 100}`, expr: quantile(q, 'agent_context_messages') })), { expr: `min(${recorded('tenant_agent:objective:limit', 'objective="context_messages"')})`, legend: 'limit' }], overrides: [LIMIT] }),
         lines({ title: 'Requests by tenant', description: 'Requests a second of the ten busiest tenants.', width: 8, unit: 'perSecond', stacked: true, queries: [{ legend: '{{tenant_id}}', expr: named(`topk(10, ${rate('agent_requests_total', ['tenant_id'])})`, 'tenant_id') }] }),

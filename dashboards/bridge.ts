@@ -86,7 +86,7 @@ export const bridge = dashboard({
         lines({
           title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
           queries: [
-            { legend: 'series of {{metric}}', expr: `${rate('spanbridge_series_overflow_total', ['metric'])} > 0` },
+            { legend: 'series of {{metric}}', expr: `topk(5, ${rate('spanbridge_series_overflow_total', ['metric'])})` },
             { legend: 'strings', expr: rate('spanbridge_strings_overflow_total') },
             { legend: 'exemplars', expr: rate('spanbridge_exemplars_dropped_total') },
             { legend: 'invalid values', expr: rate('spanbridge_values_invalid_total') },

@@ -109,6 +109,8 @@ export interface BarsSpec extends PanelSpec {
 export function bars({ unit, queries, color = 'blue', max, decimals, steps, links = [], ...panel }: BarsSpec): bargauge.PanelBuilder {
   const builder = common(new bargauge.PanelBuilder(), panel)
     .targets(targets(queries, 'instant')).unit(UNIT[unit]).min(0).dataLinks([...links])
+    // Asked for, since a bar that is alone would have no name.
+    .displayName('${__series.name}')
     .displayMode(BarGaugeDisplayMode.Basic).valueMode(BarGaugeValueMode.Text).namePlacement(BarGaugeNamePlacement.Left).orientation(VizOrientation.Horizontal).showUnfilled(false)
     .sizing(BarGaugeSizing.Manual).minVizHeight(16).maxVizHeight(32).text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))

@@ -57,6 +57,16 @@ export function mean(histogram: string, by: readonly string[] = [], range: 'now'
   return ratio(of(`${histogram}_sum`, by, ...matchers), of(`${histogram}_count`, by, ...matchers))
 }
 
+/**
+ * Of one request, where the metric has no tenant: then the requests of all tenants are what it is divided by, or a chosen tenant would seem to
+ * have few requests with many steps.
+ */
+export function ofRequest(metric: string, by: readonly string[], range: 'now' | 'total', ...matchers: string[]): string {
+  const [call, window] = range === 'now' ? ['rate', '$__rate_interval'] : ['increase', '$__range']
+  const requests = scraped('agent_requests_total').replace(/,(tenant_id|project_id)=~"[^"]*"/g, '')
+  return `${(range === 'now' ? rate : total)(metric, by, ...matchers)}\n/ on () group_left ()\n(sum(${call}(${requests}[${window}])) > 0)`
+}
+
 /** Nothing where there is nothing to divide by. */
 export function ratio(part: string, whole: string): string {
   return `${part}\n/\n(${whole} > 0)`

@@ -2,7 +2,7 @@ import { deviations } from './shared.ts'
 import { dashboard } from './dashboard.ts'
 import { GOOD_HIGH, linkTo } from './panel.ts'
 import { heatmap, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
+import { mean, named, ofRequest, quantile, rate, recorded, share, total } from './query.ts'
 import { table } from './table.ts'
 
 const DURATION = 'agent_request_duration_seconds'
@@ -80,7 +80,7 @@ export const requests = dashboard({
         }),
         lines({
           title: 'Steps per request', description: 'Mean number of steps of a request, by kind. A rise is an agent that goes in circles.', width: 12, unit: 'count',
-          queries: [{ expr: mean('agent_steps_per_request', ['step']), legend: '{{step}}' }],
+          queries: [{ expr: ofRequest('agent_steps_per_request_sum', ['step'], 'now'), legend: '{{step}}' }],
         }),
         table({
           title: 'Agents', description: 'Every agent within the time range, the busiest first.', width: 24, height: 10,

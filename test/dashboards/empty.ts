@@ -1,2 +1,23 @@
-/** Queries that may find nothing where everything works, and why. Each is `dashboard: panel refId`. */
-export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {}
+/** Panels of which some query may find nothing though all is well, and why. */
+const NO_MONTH = 'a month is compared with the month before, which a test does not have'
+const WHOLE_HOURS = 'whole hours of the calendar month are summed up, and a test is shorter'
+const NOT_WRITTEN = (metric: string) => `nothing writes ${metric} yet`
+
+export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
+  'spanbridge-overview: Cost growth': NO_MONTH,
+  'spanbridge-overview: Quality change': NO_MONTH,
+  'spanbridge-cost: Growth, month over month': NO_MONTH,
+  'spanbridge-cost: Growth': NO_MONTH,
+  'spanbridge-quality: Change, month over month': NO_MONTH,
+  'spanbridge-cost: Spent this month': WHOLE_HOURS,
+  'spanbridge-cost: Forecast to the end of the month': WHOLE_HOURS,
+  'spanbridge-overview: Cost optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
+  'spanbridge-cost: Avoidable cost by reason': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
+  'spanbridge-cost: Optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
+  'spanbridge-overview: Error classification accuracy': NOT_WRITTEN('agent_error_labels_total'),
+  'spanbridge-errors: Classification accuracy': NOT_WRITTEN('agent_error_labels_total'),
+  'spanbridge-errors: Wrong types': NOT_WRITTEN('agent_error_labels_total'),
+  'spanbridge-quality: Judged share': NOT_WRITTEN('agent_quality_score with layer="judge"'),
+  'spanbridge-quality: Checks by result': NOT_WRITTEN('agent_quality_checks_total'),
+  'spanbridge-quality: Checks': NOT_WRITTEN('agent_quality_checks_total'),
+}
