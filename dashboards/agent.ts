@@ -1,4 +1,5 @@
 import { dashboard } from './dashboard.ts'
+import { limitLine } from './objective.ts'
 import { GOOD_HIGH } from './panel.ts'
 import { bars, LIMIT, lines, number } from './panels.ts'
 import { mean, named, ofRequest, quantile, rate, recorded, share, total } from './query.ts'
@@ -9,7 +10,6 @@ const STEP = 'agent_step_duration_seconds'
 const BY_STEP = ['step', 'name'] as const
 /** A sub-agent contains its own steps and would count them twice. */
 const INNER = 'step!="agent"'
-const limit = (objective: string, legend: string) => ({ expr: `min(${recorded('tenant_agent:objective:limit', `objective="${objective}"`)})`, legend: `limit ${legend}` })
 const requestsOf = (range: 'now' | 'total') => (range === 'now' ? rate : total)('agent_requests_total')
 
 export const agent = dashboard({
@@ -52,14 +52,14 @@ export const agent = dashboard({
     {
       title: 'How it does',
       panels: [
-        lines({ title: 'Latency', description: 'Of its requests, with the limits in force. The dots are single requests: each leads to its trace.', width: 12, unit: 'seconds', queries: [{ legend: 'P50', expr: quantile(0.5, 'agent_request_duration_seconds') }, { legend: 'P95', expr: quantile(0.95, 'agent_request_duration_seconds'), exemplars: true }, { legend: 'P99', expr: quantile(0.99, 'agent_request_duration_seconds') }, limit('latency_p95', 'P95'), limit('latency_p99', 'P99')], overrides: [LIMIT] }),
+        lines({ title: 'Latency', description: 'Of its requests, with the limits in force. The dots are single requests: each leads to its trace.', width: 12, unit: 'seconds', queries: [{ legend: 'P50', expr: quantile(0.5, 'agent_request_duration_seconds') }, { legend: 'P95', expr: quantile(0.95, 'agent_request_duration_seconds'), exemplars: true }, { legend: 'P99', expr: quantile(0.99, 'agent_request_duration_seconds') }, limitLine('latency_p95', 'P95'), limitLine('latency_p99', 'P99')], overrides: [LIMIT] }),
         lines({ title: 'Latency P95 of steps', description: 'Of the ten slowest. The dots are single steps: each leads to its trace.', width: 12, unit: 'seconds', queries: [{ legend: '{{step}} {{name}}', expr: `topk(10, ${quantile(0.95, STEP, BY_STEP, 'now', INNER)})`, exemplars: true }] }),
         topCauses(24, WHOSE.filter(({ label }) => label === 'tenant_id')),
         lines({ title: 'Errors of steps', description: 'Errors a second, those that a retry healed among them.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{type}} {{step}} {{name}}', expr: `topk(10, ${rate('agent_errors_total', ['type', 'step', 'name'])})` }] }),
         lines({ title: 'Recoveries', description: 'Errors a second that were met by a retry, a fallback or a compression, and how that ended.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{action}} {{result}}', expr: rate('agent_recoveries_total', ['action', 'result']) }] }),
         lines({ title: 'Steps of a request', description: 'Mean number of steps of each kind. A rise is an agent that goes in circles.', width: 8, unit: 'count', stacked: true, queries: [{ legend: '{{step}}', expr: ofRequest('agent_steps_per_request_sum', ['step'], 'now') }] }),
         lines({ title: 'Tokens by model', description: 'Input and output tokens a second; the parts of them that are cached, written to a cache or reasoning are not shown again.', width: 8, unit: 'events', stacked: true, queries: [{ legend: '{{name}} {{type}}', expr: `topk(10, ${rate('agent_tokens_total', ['name', 'type'], 'type=~"input|output"')})` }] }),
-        lines({ title: 'Messages in the context', description: 'Of its model calls, with the limit past which to compress.', width: 8, unit: 'messages', queries: [...[0.5, 0.95].map((q) => ({ legend: `P${q * 100}`, expr: quantile(q, 'agent_context_messages') })), { expr: `min(${recorded('tenant_agent:objective:limit', 'objective="context_messages"')})`, legend: 'limit' }], overrides: [LIMIT] }),
+        lines({ title: 'Messages in the context', description: 'Of its model calls, with the limit past which to compress.', width: 8, unit: 'messages', queries: [...[0.5, 0.95].map((q) => ({ legend: `P${q * 100}`, expr: quantile(q, 'agent_context_messages') })), limitLine('context_messages')], overrides: [LIMIT] }),
         lines({ title: 'Requests by tenant', description: 'Requests a second of the ten busiest tenants.', width: 8, unit: 'perSecond', stacked: true, queries: [{ legend: '{{tenant_id}}', expr: named(`topk(10, ${rate('agent_requests_total', ['tenant_id'])})`, 'tenant_id') }] }),
       ],
     },

@@ -1,6 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { dashboard } from './dashboard.ts'
+import { limitLine, ofObjective } from './objective.ts'
 import { linkTo, type Query, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
 import { mean, named, quantile, rate, recorded, scraped, share, sum, total } from './query.ts'
@@ -38,7 +39,7 @@ export const cost = dashboard({
         }),
         number({
           title: 'Growth, month over month', description: 'Cost of the last 30 days against that of the 30 days before, of the tenant and agent that grows most.', width: 4, unit: 'ratio', decimals: 0, steps: GROWTH, none: 'no month before',
-          queries: [{ expr: `max(${recorded('tenant_agent:objective:value', 'objective="cost_growth"')})` }],
+          queries: [{ expr: `max(${ofObjective('cost_growth', 'value')})` }],
         }),
         number({
           title: 'Could be saved', description: 'Optimisation space: avoidable cost by actual cost within the time range. Above 10 % savings are waiting.', width: 4, unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']],
@@ -65,7 +66,7 @@ export const cost = dashboard({
           title: 'Cost of a request', description: 'Mean cost of a request of the ten dearest agents, and the strictest limit among them.', width: 12, unit: 'usd',
           queries: [
             { expr: named(`topk(10, ${mean(REQUEST, ['agent'])})`, 'agent'), legend: '{{agent}}' },
-            { expr: `min(${recorded('tenant_agent:objective:limit', 'objective="cost_per_request"')})`, legend: 'limit' },
+            limitLine('cost_per_request'),
           ],
           overrides: [LIMIT], links: [linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })],
         }),
@@ -88,7 +89,7 @@ export const cost = dashboard({
           title: 'Optimisation space', description: 'Avoidable cost by actual cost, by reason, and the limit past which the owner is told.', width: 16, height: 9, unit: 'ratio', stacked: false,
           queries: [
             { expr: `${rate('agent_avoidable_cost_usd_total', ['reason'])} / on () group_left () (${rate(`${REQUEST}_sum`)} > 0)`, legend: '{{reason}}' },
-            { expr: `max(${recorded('tenant_agent:objective:limit', 'objective="cost_optimisation"')})`, legend: 'limit' },
+            limitLine('cost_optimisation'),
           ],
           overrides: [LIMIT],
         }),
@@ -100,8 +101,8 @@ export const cost = dashboard({
           ],
           values: [
             { title: 'Last 30 days', unit: 'usd', decimals: 2, expr: sum(recorded('tenant_agent:agent_cost_usd:increase30d'), ['tenant_id', 'agent']) },
-            { title: 'Growth', unit: 'ratio', decimals: 0, steps: GROWTH, expr: `max by (tenant_id, agent) (${recorded('tenant_agent:objective:value', 'objective="cost_growth"')})` },
-            { title: 'Could be saved', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: `max by (tenant_id, agent) (${recorded('tenant_agent:objective:value', 'objective="cost_optimisation"')})` },
+            { title: 'Growth', unit: 'ratio', decimals: 0, steps: GROWTH, expr: `max by (tenant_id, agent) (${ofObjective('cost_growth', 'value')})` },
+            { title: 'Could be saved', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: `max by (tenant_id, agent) (${ofObjective('cost_optimisation', 'value')})` },
           ],
           sortBy: 'Last 30 days',
         }),

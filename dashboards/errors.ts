@@ -1,7 +1,8 @@
 import { dashboard } from './dashboard.ts'
+import { ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, lines, logs, number } from './panels.ts'
-import { named, rate, recordedOf, share, total } from './query.ts'
+import { named, rate, share, total } from './query.ts'
 import { topCauses } from './shared.ts'
 import { table } from './table.ts'
 
@@ -28,7 +29,7 @@ export const errors = dashboard({
         number({ title: 'Unclassified', description: 'Share of the errors that the taxonomy has no type for.', width: 3, unit: 'ratio', decimals: 1, steps: ['green', [0.05, 'orange'], [0.2, 'red']], none: 'none', queries: [{ expr: share(total('agent_errors_total', [], 'class="unclassified"'), total('agent_errors_total')) }] }),
         number({
           title: 'Classification accuracy', description: 'Errors that got the type which a person gave them, of those that a person has labelled. The objective is above 95 %.', width: 4, unit: 'ratio', decimals: 1, steps: ['text', [0, 'red'], [0.9, 'orange'], [0.95, 'green']], none: 'no labels',
-          queries: [{ expr: `min(${recordedOf([], 'tenant_agent:objective:value', 'objective="classification_accuracy"')})` }],
+          queries: [{ expr: `min(${ofObjective('classification_accuracy', 'value')})` }],
         }),
       ],
     },

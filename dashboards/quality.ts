@@ -1,7 +1,8 @@
 import { dashboard } from './dashboard.ts'
+import { limitLine, ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
+import { mean, named, quantile, rate, share, total } from './query.ts'
 import { table } from './table.ts'
 
 const SCORE = 'agent_quality_score'
@@ -9,7 +10,6 @@ const GOOD: Steps = ['text', [0, 'red'], [0.7, 'orange'], [0.85, 'green']]
 /** Messages in the context, in their order. */
 const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
-const limit = (objective: string) => ({ expr: `max(${recorded('tenant_agent:objective:limit', `objective="${objective}"`)})`, legend: 'limit' })
 
 export const quality = dashboard({
   name: 'quality', title: 'Quality', description: 'How good the answers are, who says so, and what the length of the context does to them.', from: 'now-24h',
@@ -26,14 +26,14 @@ export const quality = dashboard({
         }),
         number({
           title: 'Change, month over month', description: 'Score of the last 30 days against that of the 30 days before, of the tenant and agent that fell most.', width: 6, unit: 'ratio', decimals: 1, steps: ['text', [-1, 'red'], [-0.05, 'orange'], [0, 'green']], none: 'no month before',
-          queries: [{ expr: `min(${recorded('tenant_agent:objective:value', 'objective="quality_change"')})` }],
+          queries: [{ expr: `min(${ofObjective('quality_change', 'value')})` }],
         }),
       ],
     },
     {
       title: 'Scores',
       panels: [
-        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'])})`, 'agent'), legend: '{{agent}}' }, limit('quality_score')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'])})`, 'agent'), legend: '{{agent}}' }, limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
         lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: mean(SCORE, ['layer']), legend: '{{layer}}' }] }),
         lines({ title: 'By evaluator', description: 'Mean score of the ten evaluators with the lowest.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['layer', 'evaluator'])})`, 'evaluator'), legend: '{{layer}} {{evaluator}}' }] }),
         heatmap({ title: 'All scores', description: 'How many scores a second were how good. The dots are single requests: each leads to its trace.', width: 12, unit: 'ratio', query: { expr: rate(`${SCORE}_bucket`, ['le']), exemplars: true } }),
@@ -54,7 +54,7 @@ export const quality = dashboard({
         lines({ title: 'Score by messages, over time', description: 'The same over time.', width: 8, height: 9, unit: 'ratio', max: 1, queries: [{ expr: mean('agent_quality_by_context', ['messages']), legend: '{{messages}}' }] }),
         lines({
           title: 'Messages in the context, P95', description: 'Of the model calls of the ten agents with the longest contexts, and the limit past which to compress.', width: 8, height: 9, unit: 'messages',
-          queries: [{ expr: named(`topk(10, ${quantile(0.95, 'agent_context_messages', ['agent'])})`, 'agent'), legend: '{{agent}}' }, limit('context_messages')], overrides: [LIMIT], links: [toAgent],
+          queries: [{ expr: named(`topk(10, ${quantile(0.95, 'agent_context_messages', ['agent'])})`, 'agent'), legend: '{{agent}}' }, limitLine('context_messages')], overrides: [LIMIT], links: [toAgent],
         }),
       ],
     },

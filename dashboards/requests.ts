@@ -1,5 +1,6 @@
 import { deviations } from './shared.ts'
 import { dashboard } from './dashboard.ts'
+import { limitLine } from './objective.ts'
 import { GOOD_HIGH, linkTo } from './panel.ts'
 import { heatmap, LIMIT, lines, number } from './panels.ts'
 import { mean, named, ofRequest, quantile, rate, recorded, share, total } from './query.ts'
@@ -7,7 +8,6 @@ import { table } from './table.ts'
 
 const DURATION = 'agent_request_duration_seconds'
 const SUCCESS = 'outcome="success"'
-const strictest = (objective: string, legend: string, of: 'min' | 'max' = 'min') => ({ legend: `limit ${legend}`, expr: `${of}(${recorded('tenant_agent:objective:limit', `objective="${objective}"`)})` })
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
 
 export const requests = dashboard({
@@ -47,7 +47,7 @@ export const requests = dashboard({
           title: 'Success rate', description: 'Share of requests that ended well, of the ten agents with the lowest, and the strictest limit among them.', width: 12, unit: 'ratio', max: 1,
           queries: [
             { expr: named(`bottomk(10, ${share(rate('agent_requests_total', ['agent'], SUCCESS), rate('agent_requests_total', ['agent']))})`, 'agent'), legend: '{{agent}}' },
-            strictest('success_rate', '', 'max'),
+            limitLine('success_rate'),
           ],
           overrides: [LIMIT], links: [toAgent],
         }),
@@ -62,7 +62,7 @@ export const requests = dashboard({
           title: 'Latency percentiles', description: 'Of all chosen requests, with the strictest limits among them. The dots are single requests: each leads to its trace.', width: 12, height: 10, unit: 'seconds',
           queries: [
             { legend: 'P50', expr: quantile(0.5, DURATION) }, { legend: 'P95', expr: quantile(0.95, DURATION), exemplars: true }, { legend: 'P99', expr: quantile(0.99, DURATION) },
-            strictest('latency_p95', 'P95'), strictest('latency_p99', 'P99'),
+            limitLine('latency_p95', 'P95'), limitLine('latency_p99', 'P99'),
           ],
           overrides: [LIMIT],
         }),

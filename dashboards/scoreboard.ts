@@ -2,10 +2,10 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { type Objective, readObjectives } from '../src/config/objectives.ts'
-import { METRICS, type MetricDefinition } from '../src/metrics/catalogue.ts'
+import { ofObjective } from './objective.ts'
 import { BUDGET, linkTo, type Query, type Steps } from './panel.ts'
 import { number, states } from './panels.ts'
-import { CHOSEN, type Chosen, documentedLimit, recordedOf } from './query.ts'
+import { CHOSEN, documentedLimit, recordedOf } from './query.ts'
 import { table } from './table.ts'
 
 /** Where an objective is looked into. */
@@ -70,29 +70,23 @@ function perTenant(): string[] {
 
 function live(objective: Objective): Query[] {
   const { id, limit: documented } = objective
-  const own = (name: string) => recordedOf(labelsOf(objective), name, `objective="${id}"`)
-  const value = own('tenant_agent:objective:value')
+  const value = ofObjective(id, 'value')
+  const limit = ofObjective(id, 'limit')
   const most = objective.comparison.startsWith('<')
   const [first, worst] = most ? ['topk', 'max'] : ['bottomk', 'min']
   if (documented === null) return [{ legend: 'now', expr: `${worst}(${value})` }]
   // The one that is furthest from its own limit, which is not always the one with the greatest value.
-  const furthest = `${first}(1, ${value} / ${own('tenant_agent:objective:limit')})`
+  const furthest = `${first}(1, ${value} / ${limit})`
   return [
     { legend: 'now', expr: `${worst}(${value} and on (${PER}) ${furthest})` },
-    { legend: 'limit', expr: `${worst}(${own('tenant_agent:objective:limit')} and on (${PER}) ${furthest})` },
-    { legend: 'met by', expr: `avg(${own('tenant_agent:objective:met')})` },
-    ...(hasBudget(objective) ? [{ legend: 'budget', expr: `clamp_min(min(${own('tenant_agent:objective:error_budget_remaining')}), -1)` }] : []),
+    { legend: 'limit', expr: `${worst}(${limit} and on (${PER}) ${furthest})` },
+    { legend: 'met by', expr: `avg(${ofObjective(id, 'met')})` },
+    ...(hasBudget(objective) ? [{ legend: 'budget', expr: `clamp_min(min(${ofObjective(id, 'error_budget_remaining')}), -1)` }] : []),
   ]
 }
 
 function hasBudget({ measure }: Objective): boolean {
   return measure.kind === 'ratio' || measure.kind === 'latency'
-}
-
-/** Which of the labels the measured metric has. */
-function labelsOf({ measure }: Objective): Chosen[] {
-  const labels = 'metric' in measure ? ((METRICS as Readonly<Record<string, MetricDefinition>>)[measure.metric]?.labels ?? []) : []
-  return CHOSEN.filter((label) => label !== 'project_id' && labels.includes(label))
 }
 
 function nameOf({ title }: Objective): string {

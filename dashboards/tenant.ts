@@ -1,4 +1,5 @@
 import { dashboard } from './dashboard.ts'
+import { limitLine } from './objective.ts'
 import { BUDGET, GOOD_HIGH, linkTo } from './panel.ts'
 import { bars, LIMIT, lines, mapped, number } from './panels.ts'
 import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
@@ -6,7 +7,6 @@ import { topCauses, WHOSE } from './shared.ts'
 import { table } from './table.ts'
 
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
-const limit = (objective: string, of: 'min' | 'max', legend = 'limit') => ({ expr: `${of}(${recorded('tenant_agent:objective:limit', `objective="${objective}"`)})`, legend })
 const byAgent = (expr: string) => ({ expr: named(expr, 'agent'), legend: '{{agent}}' })
 
 export const tenant = dashboard({
@@ -44,8 +44,8 @@ export const tenant = dashboard({
       panels: [
         lines({ title: 'Requests', description: 'Requests a second by agent.', width: 12, unit: 'perSecond', stacked: true, queries: [byAgent(`topk(10, ${rate('agent_requests_total', ['agent'])})`)], links: [toAgent] }),
         lines({ title: 'Failed requests', description: 'Share of requests that failed or never finished, by agent.', width: 12, unit: 'ratio', queries: [byAgent(`topk(10, 1 - ${share(rate('agent_requests_total', ['agent'], 'outcome="success"'), rate('agent_requests_total', ['agent']))})`)], links: [toAgent] }),
-        lines({ title: 'Latency P95', description: 'By agent, with the strictest limit among them.', width: 12, unit: 'seconds', queries: [byAgent(`topk(10, ${quantile(0.95, 'agent_request_duration_seconds', ['agent'])})`), limit('latency_p95', 'min')], overrides: [LIMIT], links: [toAgent] }),
-        lines({ title: 'Quality', description: 'Mean score by agent, with the highest limit among them.', width: 12, unit: 'ratio', max: 1, queries: [byAgent(`bottomk(10, ${mean('agent_quality_score', ['agent'])})`), limit('quality_score', 'max')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'Latency P95', description: 'By agent, with the strictest limit among them.', width: 12, unit: 'seconds', queries: [byAgent(`topk(10, ${quantile(0.95, 'agent_request_duration_seconds', ['agent'])})`), limitLine('latency_p95')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'Quality', description: 'Mean score by agent, with the highest limit among them.', width: 12, unit: 'ratio', max: 1, queries: [byAgent(`bottomk(10, ${mean('agent_quality_score', ['agent'])})`), limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
       ],
     },
     {

@@ -1,5 +1,6 @@
 /** What the dashboards promise: names that exist, one way to choose, links that lead somewhere, and a place for every panel. */
 import { describe, expect, test } from 'vitest'
+import { readObjectives } from '../../src/config/objectives.ts'
 import { readQuery } from '../alerts/promql.ts'
 import { alerts, rules } from '../alerts/rulefile.ts'
 import { recordedBy, SERIES, unknownIn } from '../alerts/series.ts'
@@ -39,6 +40,14 @@ describe('every query', () => {
       const has = (label: string) => label === 'cluster' || (own === undefined ? metric.includes(':') && !/:objective/.test(metric) && level.includes(label.replace('_id', '')) : own.has(label))
       return CHOSEN.filter((label) => has(label) && !labels.includes(label)).map((label) => `${name}: ${metric} without ${label}`)
     }))
+    expect(wrong).toEqual([])
+  })
+
+  test('of an objective is chosen by no label that it never has', () => {
+    const measured = new Map(readObjectives().flatMap(({ id, measure }) => ('metric' in measure ? [[id, SERIES.get(measure.metric) ?? SERIES.get(`${measure.metric}_count`)!] as const] : [])))
+    const chosen = expressions.flatMap(({ name, expr }) => [...expr.matchAll(/tenant_agent:objective:\w+\{([^}]*)objective="(\w+)"\}/g)].map(([, matchers, id]) => ({ name, id: id!, labels: [...matchers!.matchAll(/(\w+)=~/g)].map(([, label]) => label!) })))
+    expect(chosen.length).toBeGreaterThan(30)
+    const wrong = chosen.flatMap(({ name, id, labels }) => labels.filter((label) => label !== 'cluster' && !measured.get(id)!.has(label)).map((label) => `${name}: ${id} by ${label}`))
     expect(wrong).toEqual([])
   })
 
