@@ -34,24 +34,35 @@ function(config, lib)
     remedy:: annotations.choose('type', { [type]: remedies.errors[type].remedy for type in std.objectFields(remedies.errors) }, remedies.unclassified),
 
     // Causes. Each is { root_cause, remedy, and the parts of the cause as root_cause_* }, found by a query when the alert is evaluated. `who`: the
-    // labels of the alert that the query is asked for.
-    failures(who=lib.who, shares='tenant_agent_cause:agent_root_causes:share')::
-      local top(found, nothing) = lib.query('topk(1, ' + shares + '{*})', sampled(found), nothing, who);
+    // labels of the alert that the query is asked for. They look back over the last minutes, which is recorded, or over `range`.
+    failures(who=lib.who, shares='tenant_agent_cause:agent_root_causes:share', range=null)::
+      local causes = if range == null then shares + '{*}'
+      else 'sum by (class, type, step, name) (increase(' + lib.series('agent_root_causes_total', ['*']) + '[' + range + '])) > 0';
+      local top(found, nothing) = lib.query('topk(1, ' + causes + ')', sampled(found), nothing, who);
+      local period = if range == null then recently else lib.inWords(range);
       {
         root_cause: top(
-          failure + ', {{ .Value | humanizePercentage }} of the failures of the last ' + recently,
-          'no failed request with a known cause in the last ' + recently
+          failure + ', '
+          + (if range == null then '{{ .Value | humanizePercentage }} of the failures of the last ' else '{{ .Value | printf "%.0f" }} times in the last ')
+          + period,
+          'no failed request with a known cause in the last ' + period
         ),
         remedy: top(annotations.remedy, remedies.unclassified),
       } + parts(top, failureParts),
 
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
-    slowness(who=[label for label in lib.who if label != 'tenant_id'])::
-      local top(found, nothing) = lib.query('topk(1, agent_step:agent_step_duration_seconds:share{*})', sampled(found), nothing, who);
+    slowness(who=[label for label in lib.who if label != 'tenant_id'], range=null)::
+      // A step of kind agent contains the steps of that agent, and would always be the slowest.
+      local steps = if range == null then 'agent_step:agent_step_duration_seconds:share{*}'
+      else 'sum by (step, name) (increase(' + lib.series('agent_step_duration_seconds_sum', ['step!="agent"', '*']) + '[' + range + '])) > 0';
+      local top(found, nothing) = lib.query('topk(1, ' + steps + ')', sampled(found), nothing, who);
+      local period = if range == null then recently else lib.inWords(range);
       {
         root_cause: top(
-          place + ': slowest step, {{ .Value | humanizePercentage }} of the time of all steps in the last ' + recently,
-          'no step of this agent ended in the last ' + recently
+          place + ': slowest step, '
+          + (if range == null then '{{ .Value | humanizePercentage }} of the time of all steps in the last ' else '{{ .Value | humanizeDuration }} in all in the last ')
+          + period,
+          'no step of this agent ended in the last ' + period
         ),
         remedy: top(annotations.choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
       } + parts(top, ['step', 'name']),

@@ -25,22 +25,33 @@
     evaluationInterval: null,
     // Ranges of two hours and more read many samples and change slowly.
     longRangeEvaluationInterval: '1m',
+    // What looks back a day and more at recorded series. Below 5m, after which Prometheus takes a sample for gone.
+    budgetEvaluationInterval: '2m',
 
     // Objectives with rules, by their id in objectives.json. Limits are not here: the bridge publishes them as agent_objective.
     objectives: [objective.id for objective in (import 'objectives.json').objectives],
 
-    // Multi-window burn rates of the SRE workbook: an alert fires when both windows of one pair burn the 30-day budget `factor`
-    // times too fast. The long window says that it matters, the short one that it is still going on.
+    // Multi-window burn rates of the SRE workbook: an alert fires when both windows of one pair burn the 30-day budget `factor` times too
+    // fast. The long window says that it matters, the short one that it is still going on. `outage` is for targets that leave so much
+    // budget that no burn reaches the factors; objectives/windows.libsonnet tells how.
     burnRates: [
-      { severity: 'critical', pairs: [{ short: '5m', long: '1h', factor: 14.4 }, { short: '30m', long: '6h', factor: 6 }] },
-      { severity: 'warning', pairs: [{ short: '2h', long: '1d', factor: 3 }] },
+      {
+        severity: 'critical',
+        pairs: [
+          { short: '5m', long: '1h', factor: 14.4 },
+          { short: '5m', long: '1h', outage: 0.5 },
+          { short: '30m', long: '6h', factor: 6 },
+        ],
+      },
+      { severity: 'warning', pairs: [{ short: '2h', long: '1d', factor: 3 }, { short: '6h', long: '3d', factor: 1 }] },
     ],
-    // A burn rate cannot exceed 1 / (1 - target): at 95 % a factor of 14.4 needs 72 % bad, at 85 % it is never reached. When this share
-    // of all requests is bad somebody has to know whatever the target is, so no threshold lies above it.
-    maxBadRatio: 0.5,
     // Fewer requests than this in the long window, or fewer bad ones, page nobody: one error at night is 100 % of that night.
     minEvents: 10,
     minBadEvents: 3,
+    // What that leaves unseen: bad requests, above the budget of the last day, in this many of its hours.
+    trickleHours: 4,
+    // With few requests a short window is now empty, now bad; a page that comes and goes with it is told again and again.
+    keepFiringFor: '10m',
 
     // Values: quality, cost, labels, context. A mean over fewer requests (minEvents) or scores in the hour is taken over the day, and over fewer in
     // the day not at all, so that one bad score at night tells nobody.

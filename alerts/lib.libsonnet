@@ -7,6 +7,9 @@ function(config) {
   labelsOf(names): cluster + names,
   who: self.labelsOf(['tenant_id', 'agent']),
 
+  // Of an alert about an objective.
+  whoOf(objective): self.labelsOf(objective.per),
+
   // 'cluster, tenant_id, agent': a label list for by (), on () and the like, with the cluster in front where there is one.
   labels(names): std.join(', ', cluster + names),
 
@@ -63,9 +66,9 @@ function(config) {
   // The labels of an alert about one program.
   what: cluster + ['instance'],
 
-  // Every window of the burn rates, and the recent one, each once, shortest first.
+  // Every window of the burn rates, the recent one and the day, each once, shortest first.
   windows: std.sort(
-    std.set([lib.recent] + [lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
+    std.set([lib.recent, lib.range('1d')] + [lib.range(pair[end]) for level in config.burnRates for pair in level.pairs for end in ['short', 'long']]),
     function(window) lib.seconds(window),
   ),
 
@@ -94,6 +97,8 @@ function(config) {
   affected: std.join(', ', [agent, tenant] + where),
   agentAffected: std.join(', ', [agent] + where),
   tenantAffected: std.join(', ', [tenant] + where),
+  // cluster prod; '' where there is no label for it.
+  clusterAffected: std.join(', ', where),
 
   runbookUrl(alert): config.runbookUrlPattern % alert,
 

@@ -5,7 +5,7 @@
 //   tenant_agent:objective_bad:ratio_rate5m            what the alerts judge
 //   tenant_agent:objective:value                       the success rate or the latency now, in the unit of its limit
 // An objective that is measured of the bridge as a whole has none of these labels in them, and one series for each cluster.
-function(config, lib)
+function(config, lib, hourly)
   local byProject(objective) = lib.labels((if objective.per == [] then [] else ['tenant_id', 'project_id', 'agent']));
   local byAgent(objective) = lib.labels(objective.per);
   local rate(objective, series, window) = 'sum by (%s) (rate(%s[%s]))' % [byProject(objective), series, window];
@@ -94,5 +94,5 @@ function(config, lib)
     local ranges(windows) = std.flattenArrays([ofWindow(objective, kind, window) for window in windows]);
     [
       lib.group(objective.id, labelled(kind.sources + ranges([w for w in lib.windows if !lib.isLong(w)]))),
-      lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)]) + [{ record: 'tenant_agent:objective:value', expr: kind.value }]), config.longRangeEvaluationInterval),
+      lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)]) + [{ record: 'tenant_agent:objective:value', expr: kind.value }] + hourly(objective)), config.longRangeEvaluationInterval),
     ]

@@ -6,10 +6,35 @@ function(config, lib, annotations)
   local unknown = [id for id in config.objectives if !std.member(known, id)];
   local objectives = [objective for objective in documented if std.member(config.objectives, objective.id)];
   local budgeted = [objective for objective in objectives if lib.hasBudget(objective)];
-  local events = (import 'events.libsonnet')(config, lib);
-  local burn = (import 'burn.libsonnet')(config, lib, annotations);
+
+  local windows = (import 'windows.libsonnet')(config, lib);
+  local views = (import 'views.libsonnet')(config, lib, annotations);
+  local budget = (import 'budget.libsonnet')(config, lib);
+  local events = (import 'events.libsonnet')(config, lib, budget.hourly);
+  local burn = (import 'burn.libsonnet')(config, lib, windows);
+
+  // An alert about an objective, for burn and trickle.
+  local alert(objective, view) = function(name, severity, expr, says, rule={}) annotations.alert(
+    name,
+    severity,
+    objective.owner,
+    expr,
+    view + says,
+    { objective: objective.id },
+    rule,
+    lib.whoOf(objective),
+  );
+
   assert unknown == [] : 'cannot make rules for %s: not in objectives.json, which has %s' % [std.join(', ', unknown), std.join(', ', known)];
   {
-    rules: [(import 'limits.libsonnet')(config, lib)(objectives)] + std.flatMap(events, budgeted),
-    alerts: [burn(objective) for objective in budgeted if std.member(['latency_p95', 'success_rate'], objective.id)],
+    rules: [(import 'limits.libsonnet')(config, lib)(objectives)] + std.flatMap(events, budgeted) + [budget.rules(objective) for objective in budgeted],
+    alerts: std.flatMap(
+      function(objective)
+        local view = views(objective);
+        [burn(objective, view, alert(objective, view))]
+        + (if view.trickle == null then [] else [budget.trickle(objective, view, alert(objective, view))]),
+      budgeted,
+    ),
+    // For whoever works out when an alert fires: the pairs of each severity by objective.
+    burn: [{ objective: objective.id, alert: views(objective).name, trickle: views(objective).trickle, levels: windows.of(objective) } for objective in budgeted],
   }

@@ -41,11 +41,12 @@ export function casesOf(name: string): { readonly cases: readonly Case[]; readon
   return { cases, severity: head?.[2] ?? '' }
 }
 
-/** Cases of an alert that its file has no test for, or whose test does not look at that alert. */
+/** Cases of an alert that its files have no test for, or whose test does not look at that alert. One that needs several evaluation intervals has `<alert>-….yaml` too. */
 export function missingCases(alert: string, severity: string): string[] {
-  const file = testFiles.find(({ name }) => basename(name, '.yaml') === alert)
-  if (file === undefined) return [`no ${TESTS}/${alert}.yaml`]
-  return CASES.filter((wanted) => !file.tests.some((test) => {
+  const files = testFiles.filter(({ name }) => basename(name, '.yaml') === alert || name.startsWith(`${alert}-`))
+  if (files.length === 0) return [`no ${TESTS}/${alert}.yaml`]
+  const tests = files.flatMap((file) => file.tests)
+  return CASES.filter((wanted) => !tests.some((test) => {
     const told = casesOf(test.name)
     return told.cases.includes(wanted) && (told.severity === '' || told.severity === severity) && looksAt(test, wanted, alert, severity)
   }))

@@ -24,7 +24,7 @@ describe.skipIf(evaluator === null && !inCi)(`the generated files${evaluator ===
     } }; mixin.prometheusRules.groups + mixin.prometheusAlerts.groups`
     const groups = (await evaluator.evaluate(snippet, 'alerts')) as { name: string; interval: string; rules: { expr: string; alert?: string; labels?: Record<string, string>; annotations?: Record<string, string> }[] }[]
     for (const { name, interval, rules } of groups) {
-      expect(interval, name).toBe(name.endsWith('-long') ? '1m' : name.endsWith('-memory') ? '10m' : '30s')
+      expect(interval, name).toBe(name.endsWith('-long') ? '1m' : /-(budget|trickle)$/.test(name) ? '2m' : name.endsWith('-memory') ? '10m' : '30s')
       for (const rule of rules) {
         // A metric of the bridge, not a recorded name that has one in it.
         const text = [rule.expr, ...Object.values(rule.annotations ?? {})].join('\n')
