@@ -68,18 +68,21 @@
         says: ['SpanbridgeDown', 'SpanbridgeMissing', 'SpanbridgeReceivingNothing'],
         silent: [
           'AgentSilent', 'AgentRequestRateAnomalous', 'AgentErrorRateAnomalous', 'AgentLatencyAnomalous', 'AgentCostAnomalous', 'AgentTokensAnomalous',
-          'AgentQualityAnomalous', 'QualityScoresMissing', 'SpanbridgeExporterDropping',
+          'AgentQualityAnomalous', 'QualityScoresMissing',
         ],
         by: [],
       },
-      // A budget that burns is a drip as well, and unlike before.
-      { says: ['AgentSuccessRateLow'], silent: ['AgentFailuresTrickle'], by: ['tenant_id', 'agent'] },
+      // What a Collector cannot deliver it drops. That it does is what to look at where the bridge is there and receives nothing.
+      { says: ['SpanbridgeDown', 'SpanbridgeMissing'], silent: ['CollectorDroppingSpans'], by: [] },
+      // What breaks an objective is unlike before as well: a drip, a burst, an anomaly. Of the same owner each, for one team's page tells no other.
+      { says: ['AgentSuccessRateLow'], silent: ['AgentFailuresTrickle', 'AgentRootCauseBurst'], by: ['tenant_id', 'agent'] },
       { says: ['AgentSuccessRateLow'], silent: ['AgentErrorRateAnomalous'], by: ['agent'] },
       { says: ['AgentLatencyP95High', 'AgentLatencyP99High'], silent: ['AgentSlownessTrickle'], by: ['tenant_id', 'agent'] },
       { says: ['AgentLatencyP95High', 'AgentLatencyP99High'], silent: ['AgentLatencyAnomalous'], by: ['agent'] },
-      // When a tenant has nothing left that works, it is told so once. And one cause that fails many requests burns the budget.
-      { says: ['TenantWithoutSuccess'], silent: ['AgentSuccessRateLow', 'AgentRootCauseBurst', 'AgentContextOverflowBurst'], by: ['tenant_id'] },
-      { says: ['AgentSuccessRateLow'], silent: ['AgentRootCauseBurst'], by: ['tenant_id', 'agent'] },
+      { says: ['AgentQualityLow'], silent: ['AgentQualityAnomalous'], by: ['agent'] },
+      { says: ['AgentCostPerRequestHigh'], silent: ['AgentCostAnomalous'], by: ['agent'] },
+      // When a tenant has nothing left that works, it is told so once.
+      { says: ['TenantWithoutSuccess'], silent: ['AgentSuccessRateLow', 'AgentRootCauseBurst'], by: ['tenant_id'] },
       // Where five in a hundred are slow, so is one.
       { says: ['AgentLatencyP95High'], silent: ['AgentLatencyP99High'], by: ['tenant_id', 'agent'] },
       { says: ['PipelineLatencyP95High'], silent: ['PipelineLatencyP99High'], by: [] },

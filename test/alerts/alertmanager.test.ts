@@ -83,7 +83,7 @@ describe.skipIf(evaluator === null && !inCi)(`routing${evaluator === null ? ' (s
     const [, example] = /```jsonnet\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
     const text = JSON.stringify(parse((await evaluator!.evaluate(example!, root)) as string))
     for (const file of example!.match(/\/run\/secrets\/[\w-]+/g)!) expect(text).toContain(`_file":"${file}"`)
-  })
+  }, 60_000)
 
   test('ships every template', async () => {
     const shipped = await evaluator!.evaluate(`std.objectFieldsAll((import 'mixin.libsonnet').alertmanagerTemplates)`, alerts)

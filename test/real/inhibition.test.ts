@@ -21,6 +21,7 @@ const BY_TENANT = [
   [page('AgentLatencyP95High'), ticket('AgentLatencyP95High')],
   [page('AgentSuccessRateLow'), ticket('AgentFailuresTrickle')],
   [ticket('AgentSuccessRateLow'), ticket('AgentFailuresTrickle')],
+  [page('AgentSuccessRateLow'), ticket('AgentRootCauseBurst')],
   [page('AgentLatencyP95High'), ticket('AgentSlownessTrickle')],
   [page('AgentLatencyP99High'), ticket('AgentSlownessTrickle')],
   [page('AgentLatencyP95High'), page('AgentLatencyP99High')],
@@ -29,6 +30,8 @@ const BY_TENANT = [
 const BY_AGENT = [
   [page('AgentSuccessRateLow'), ticket('AgentErrorRateAnomalous')],
   [page('AgentLatencyP95High'), ticket('AgentLatencyAnomalous')],
+  [ticket('AgentQualityLow'), ticket('AgentQualityAnomalous')],
+  [ticket('AgentCostPerRequestHigh'), ticket('AgentCostAnomalous')],
   [ticket('AgentSilent'), ticket('AgentRequestRateAnomalous')],
   [ticket('AgentSilent'), ticket('QualityScoresMissing')],
 ] as const
@@ -48,7 +51,7 @@ const NEVER = [
 ] as const
 const BLIND = [
   'AgentSilent', 'AgentRequestRateAnomalous', 'AgentErrorRateAnomalous', 'AgentLatencyAnomalous', 'AgentCostAnomalous', 'AgentTokensAnomalous', 'AgentQualityAnomalous',
-  'QualityScoresMissing', 'SpanbridgeExporterDropping',
+  'QualityScoresMissing',
 ]
 const SEES = ['AgentSuccessRateLow', 'AgentFailuresTrickle', 'SpanbridgeRejectingSpans', 'Watchdog', 'Foreign']
 
@@ -63,7 +66,7 @@ needs('alertmanager').describe('inhibition', () => {
     const ours = [...BY_TENANT, ...BY_AGENT, ...NEVER].flat().filter(({ alertname }) => alertname !== 'Foreign')
     const alerts = [
       ...ALL_ALERTS,
-      ...[...ours, ...['SpanbridgeDown', 'SpanbridgeMissing', 'SpanbridgeReceivingNothing'].map(page), ...BLIND.map(ticket)].map(({ alertname, ...labels }) => ({ alert: alertname!, labels })),
+      ...[...ours, ...['SpanbridgeDown', 'SpanbridgeMissing', 'SpanbridgeReceivingNothing', 'TenantWithoutSuccess'].map(page), ...BLIND.map(ticket)].map(({ alertname, ...labels }) => ({ alert: alertname!, labels })),
     ]
     const config = await routing(`{
       alertmanager+: {
@@ -94,6 +97,13 @@ needs('alertmanager').describe('inhibition', () => {
     expect(await silentOf([...silent, ...loud])).toEqual(inOrder(silent))
   }, 60_000)
 
+  test('what a whole tenant is told of is not told of each of its agents', async () => {
+    const tenant = { ...page('TenantWithoutSuccess'), tenant_id: 'whole' }
+    const silent = [page('AgentSuccessRateLow'), ticket('AgentSuccessRateLow'), ticket('AgentRootCauseBurst')].map((labels) => ({ ...labels, tenant_id: 'whole', agent: 'x' }))
+    const loud = [{ ...page('AgentSuccessRateLow'), tenant_id: 'part', agent: 'x' }, { ...page('AgentLatencyP95High'), tenant_id: 'whole', agent: 'x' }]
+    expect(await silentOf([tenant, ...silent, ...loud])).toEqual(inOrder(silent))
+  }, 60_000)
+
   test('requests without a tenant or an agent are somebody of their own', async () => {
     const [source, target] = [{ ...page('AgentSuccessRateLow'), objective: 'success_rate', tenant_id: 'nameless' }, { ...ticket('AgentSuccessRateLow'), objective: 'success_rate', tenant_id: 'nameless' }]
     expect(await silentOf([source, target, { ...target, agent: 'named' }])).toEqual([target])
@@ -117,8 +127,9 @@ needs('alertmanager').describe('inhibition', () => {
   }, 60_000)
 
   test.each(['SpanbridgeDown', 'SpanbridgeMissing', 'SpanbridgeReceivingNothing'])('%s makes silent what it blinds, and nothing else', async (name) => {
-    const silent = BLIND.map((alertname) => ({ ...ticket(alertname), agent: `blind to ${alertname}`, tenant_id: name }))
-    const loud = SEES.map((alertname) => ({ ...ticket(alertname), agent: `sees ${alertname}`, tenant_id: name }))
+    const blind = name === 'SpanbridgeReceivingNothing' ? BLIND : [...BLIND, 'CollectorDroppingSpans']
+    const silent = blind.map((alertname) => ({ ...ticket(alertname), agent: `blind to ${alertname}`, tenant_id: name }))
+    const loud = [...SEES, ...(name === 'SpanbridgeReceivingNothing' ? ['CollectorDroppingSpans'] : [])].map((alertname) => ({ ...ticket(alertname), agent: `sees ${alertname}`, tenant_id: name }))
     const down = { ...page(name), instance: 'bridge:9464' }
     expect(await silentOf([...silent, ...loud])).toEqual([])
     expect(await silentOf([down, ...silent, ...loud])).toEqual(inOrder(silent))
