@@ -8,7 +8,7 @@ import { mean, named, quantile, rate, recorded, scraped, share, sum, total } fro
 import { table } from './table.ts'
 
 const REQUEST = 'agent_request_cost_usd'
-const GROWTH: Steps = ['green', [0.1, 'orange'], [0.5, 'red']]
+const GROWTH: Steps = ['text', [-1, 'green'], [0.1, 'orange'], [0.5, 'red']]
 const HOURLY = sum(recorded('tenant_agent:agent_cost_usd:increase1h'))
 /** Of the panels that are about this month, whatever is chosen. */
 const THIS_MONTH = 'now/M'

@@ -77,8 +77,8 @@ export const errors = dashboard({
     {
       title: 'Beside it',
       panels: [
-        logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${linesOf('!="success"')} | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.class}} {{.type}} at {{.step}} {{.name}}"` }),
-        logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${linesOf('="success"')} | json duration_seconds="duration_seconds", cost_usd="cost_usd" | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.why}}, {{.duration_seconds}} s, {{.cost_usd}} USD"` }),
+        logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${linesOf('!="success"')} | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{if .class}}{{.class}} {{.type}} at {{.step}} {{.name}}{{else}}{{.outcome}}, without a cause{{end}}"` }),
+        logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${linesOf('="success"')} | json duration_seconds="duration_seconds", cost_usd="cost_usd" | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.why}}, {{printf \\"%.2f\\" (float64 .duration_seconds)}} s, {{printf \\"%.4f\\" (float64 .cost_usd)}} USD"` }),
         table({
           title: 'Wrong types', description: 'Errors that a person gave another type than the bridge, within the time range. What is here often belongs into the table of causes.', width: 24, height: 7,
           labels: [{ label: 'predicted', title: 'The bridge said' }, { label: 'actual', title: 'The person said' }],
