@@ -29,20 +29,21 @@ function(config, groups)
     { name: name, time_intervals: settings.timeIntervals[name] };
 
   // Ways of one table: { receivers, routes }, one of each for a severity. `name` goes in front of the names of receivers.
-  local ways(name, channels) = {
-    local integrations = {
-      [severity]: receivers.integrations(channels, settings.severities[severity].to, name + severity)
+  local ways(name, channels) =
+    local all = [
+      local integrations = receivers.integrations(channels, settings.severities[severity].to, name + severity);
+      { severity: severity, integrations: integrations, receiver: if std.length(integrations) == 0 then 'nobody' else name + severity }
       for severity in severities
-    },
-    assert integrations.critical != {} : 'cannot route %scritical: none of its channels (%s) is configured' % [name, std.join(', ', settings.severities.critical.to)],
-    local receiver(severity) = if integrations[severity] == {} then 'nobody' else name + severity,
-
-    receivers: [{ name: receiver(severity) } + integrations[severity] for severity in severities if integrations[severity] != {}],
-    routes: [
-      { matchers: [is('severity', severity)], receiver: receiver(severity) } + timing(settings.severities[severity]) + muted(settings.severities[severity])
-      for severity in severities
-    ],
-  };
+    ];
+    assert std.length([way for way in all if way.severity == 'critical' && way.receiver != 'nobody']) == 1 :
+           'cannot route %scritical: none of its channels (%s) is configured' % [name, std.join(', ', settings.severities.critical.to)];
+    {
+      receivers: [{ name: way.receiver } + way.integrations for way in all if way.receiver != 'nobody'],
+      routes: [
+        { matchers: [is('severity', way.severity)], receiver: way.receiver } + timing(settings.severities[way.severity]) + muted(settings.severities[way.severity])
+        for way in all
+      ],
+    };
 
   // Tables with nothing of their own take the way of everyone.
   local tables(kind, label, all) = [

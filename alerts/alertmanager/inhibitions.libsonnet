@@ -1,13 +1,11 @@
 // Which alert makes which silent. Two alerts that both lack a label of `equal` are equal in it: for a request without a tenant, or a place without a
 // cluster, that is meant. Alerts of other origin lack all of them, so both sides of every rule are named: what is not in the mixin is never on one.
 function(settings, group, alerts)
-  local has(name) = std.length([alert for alert in alerts if alert.alert == name]) > 0;
-  local severities(name) = [alert.labels.severity for alert in alerts if alert.alert == name];
-  local paged = std.set([
-    alert.alert
-    for alert in alerts
-    if std.member(severities(alert.alert), 'critical') && std.member(severities(alert.alert), 'warning')
-  ]);
+  local names = std.set([alert.alert for alert in alerts]);
+  local paging = std.set([alert.alert for alert in alerts if alert.labels.severity == 'critical']);
+  local ticketed = std.set([alert.alert for alert in alerts if alert.labels.severity == 'warning']);
+  local has(name) = std.setMember(name, names);
+  local paged = std.setInter(paging, ticketed);
   local named(names) = 'alertname=~"%s"' % std.join('|', names);
 
   local pageOverTicket = {
@@ -20,7 +18,7 @@ function(settings, group, alerts)
   local told(inhibition) =
     local says = std.filter(has, inhibition.says);
     local silent = std.filter(has, inhibition.silent);
-    local pages = std.filter(function(name) std.member(severities(name), 'critical'), silent);
+    local pages = std.filter(function(name) std.setMember(name, paging), silent);
     local between(targets, source, target) =
       if says == [] || targets == [] then [] else [
         { source_matchers: [named(says)] + source, target_matchers: [named(targets)] + target, equal: group(inhibition.by) },
