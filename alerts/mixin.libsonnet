@@ -20,6 +20,9 @@
     groups+: std.flatMap(function(room) room.alerts, rooms),
   },
 
+  // Which windows judge which alert, for working out how long each takes to fire.
+  burnRates:: rooms[0].burn,
+
   lokiAlerts+:: {
     groups+: (import 'loki/loki.libsonnet')(config, lib, annotations).alerts,
   },

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'config': /^$/,
   'demo': /^$/,
   'install': /^$/,
+  'bundle': /^$/,
   'engine.ts': /^(spans|traces|cost|metrics)\/|^otlp\/sink\.ts$/,
   'bridge.ts': /^(?!cli\/)/,
   'cli': /^/,

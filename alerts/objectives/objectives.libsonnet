@@ -35,6 +35,15 @@ function(config, lib, annotations)
         + (if view.trickle == null then [] else [budget.trickle(objective, view, alert(objective, view))]),
       budgeted,
     ),
-    // For whoever works out when an alert fires: the pairs of each severity by objective.
-    burn: [{ objective: objective.id, alert: views(objective).name, trickle: views(objective).trickle, levels: windows.of(objective) } for objective in budgeted],
+    // For whoever works out when an alert fires: the pairs of each severity and the documented targets, by alert.
+    burn: [
+      {
+        objective: objective.id,
+        alert: views(objective).name,
+        trickle: views(objective).trickle,
+        levels: windows.of(objective),
+        targets: windows.targets(objective),
+      }
+      for objective in budgeted
+    ],
   }

@@ -13,11 +13,12 @@ function(config, lib)
 
   // The target of a latency is in its quantile, the same for everyone; that of a ratio is its limit, of which a tenant may have its own.
   local isFixed(objective) = objective.measure.kind == 'latency';
-  // What the documented targets allow. Written so because 1 - 0.95 is not 0.05 in a double.
-  local budgets(objective) = [
-    std.floor((1 - target) * 1e9 + 0.5) / 1e9
-    for target in (if isFixed(objective) then [objective.measure.quantile] else [objective.limit] + std.objectValues(std.get(objective, 'profiles', {})))
-  ];
+  local profiles(objective) = std.get(objective, 'profiles', {});
+  local targets(objective) =
+    if isFixed(objective) then [{ target: objective.measure.quantile, profile: '' }]
+    else [{ target: objective.limit, profile: '' }] + [{ target: profiles(objective)[name], profile: name } for name in std.objectFields(profiles(objective))];
+  // Rounded because 1 - 0.95 is not 0.05 in a double.
+  local budgets(objective) = [std.floor((1 - each.target) * 1e9 + 0.5) / 1e9 for each in targets(objective)];
   local threshold(pair, budget) = if std.objectHas(pair, 'factor') then pair.factor * budget else pair.outage + (1 - pair.outage) * budget;
 
   local checked(objective, pair) =
@@ -62,7 +63,7 @@ function(config, lib)
         for each in severities
       ],
 
-    budgets:: budgets,
+    targets:: targets,
 
     // The share of bad events that a pair asks for, as a number where it is one and else in terms of the budget.
     limit(pair, budget)::

@@ -1,6 +1,6 @@
 /** The contract between the metrics and the rules that read them. */
 import { describe, expect, test } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { readObjectives } from '../../src/config/objectives.ts'
 import { readQuery, secondsOf } from './promql.ts'
 import { alerts, type Group, queriesOf, type Rule, rules } from './rulefile.ts'

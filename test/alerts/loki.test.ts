@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { LINE_KEYS, LINE_LABELS } from './lines.ts'
 import { readLogQuery } from './logql.ts'
 import { type Group, lokiAlerts, lokiGroups, queriesOf, ROOT } from './rulefile.ts'

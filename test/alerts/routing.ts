@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { findEvaluator } from '../../alerts/evaluate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
 
 export interface Route {
   readonly receiver: string

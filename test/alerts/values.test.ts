@@ -1,6 +1,6 @@
 /** Values of objectives follow `_config`. */
 import { describe, expect, test } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { readQuery } from './promql.ts'
 import type { Group } from './rulefile.ts'
 

@@ -1,6 +1,6 @@
 /** The dashboards as users of the mixin get them. */
 import { describe, expect, test } from 'vitest'
-import { type Evaluator, findEvaluator } from '../../alerts/evaluate.ts'
+import { type Evaluator, findEvaluator } from '../../src/bundle/evaluator.ts'
 import { type Dashboard, dashboards } from './dashboards.ts'
 
 const evaluator = await findEvaluator()

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
-import { yaml } from '../../alerts/generate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
+import { stringify } from 'yaml'
 import { findComponent } from '../../components/components.ts'
 import { prometheusConfig } from '../../provisioning/prometheus.ts'
 import { type Native, startPrometheus } from '../../provisioning/run.ts'
@@ -156,5 +156,5 @@ async function rules(): Promise<string> {
   const mixin = `local mixin = (import 'mixin.libsonnet') + { _config+:: { scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '2s', causeRange: '10s',
     anomalies+: { window: '10s', scoreWindow: '20s', minEvents: 3, recent: '20s', smoothing: '10s', memory: '1h', memoryInterval: '2s', warmUp: '20s' },
   } };`
-  return yaml('', await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, join(import.meta.dirname, '../../alerts')))
+  return stringify(await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, join(import.meta.dirname, '../../alerts')))
 }

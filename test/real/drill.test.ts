@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { alertmanagerConfig } from '../../provisioning/alertmanager.ts'
 import { prometheusConfig } from '../../provisioning/prometheus.ts'
 import { freePort, type Native, startAlertmanager, startPrometheus } from '../../provisioning/run.ts'
-import { yaml } from '../../alerts/generate.ts'
+import { stringify } from 'yaml'
 import { startBridge, type Bridge } from '../../src/bridge.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { FAULTS } from '../../src/demo/agents/faults.ts'
@@ -81,8 +81,8 @@ describe('fire drill', () => {
       pager+: { groupWait: '1s', groupInterval: '2s' },
     } };`
     const folder = join(import.meta.dirname, '../../alerts')
-    const ruleFile = written('rules.yaml', yaml('', await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, folder)))
-    const routes = yaml('', await evaluator.evaluate(`${mixin} mixin.alertmanagerConfig`, folder))
+    const ruleFile = written('rules.yaml', stringify(await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, folder)))
+    const routes = stringify(await evaluator.evaluate(`${mixin} mixin.alertmanagerConfig`, folder))
     const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()]
     running.push(await startAlertmanager({ configFile: written('alertmanager.yml', alertmanagerConfig(routes, { pagerUrl: `${web}/pager/webhook` })), dataDir: join(directory, 'alertmanager'), logDir: directory, port: alertmanagerPort }))
     const config = prometheusConfig({ bridges: [new URL(web).host], ruleFile, alertmanagers: [`127.0.0.1:${alertmanagerPort}`], scrapeIntervalSeconds: 1, evaluationIntervalSeconds: 1 })
