@@ -16,7 +16,7 @@ export function annotations(): AnnotationQueryBuilder[] {
     prometheus('Warnings', 'orange', begun(alerts('warning')), '{{alertname}}', 'agent {{agent}}, tenant {{tenant_id}}'),
     prometheus('Bridge deployments', 'blue', `group by (version) (${build}) unless group by (version) (present_over_time(${build}[1h] offset 1m))`, 'Spanbridge {{version}}', 'a version that was not there in the hour before'),
     // The agents' own: whoever deploys one posts an annotation with the tag "deployment" to Grafana (POST /api/annotations).
-    new AnnotationQueryBuilder().name('Deployments').datasource({ type: 'datasource', uid: '-- Grafana --' }).enable(true).iconColor('purple')
+    new AnnotationQueryBuilder().name('Deployments').datasource({ type: 'grafana', uid: '-- Grafana --' }).enable(true).iconColor('purple')
       .target(tagged('deployment')),
   ]
 }

@@ -12,8 +12,9 @@ const GROWTH: Steps = ['text', [-1, 'green'], [0.1, 'orange'], [0.5, 'red']]
 const HOURLY = sum(recorded('tenant_agent:agent_cost_usd:increase1h'))
 /** Of the panels that are about this month, whatever is chosen. */
 const THIS_MONTH = 'now/M'
-// Sums of hours that a rule has recorded: a month of every cost series would be more samples than Prometheus reads for one query.
-const SPENT = `sum_over_time(${HOURLY}[$__range:1h])`
+// Of what a rule has recorded: a month of every cost series would be more samples than Prometheus reads for one query. It is the cost of the hour
+// before, looked at six times an hour, so that the first hour of a month or of a bridge is seen at all.
+const SPENT = `sum_over_time(${HOURLY}[$__range:10m]) / 6`
 const SECONDS_LEFT = '(days_in_month() * 86400 - (day_of_month() - 1) * 86400 - time() % 86400)'
 
 const perHour = (title: string, what: string, label: string, width: number, dashboard?: string): Builder<Panel> => lines({
@@ -32,10 +33,10 @@ export const cost = dashboard({
       panels: [
         number({ title: 'Spent', description: 'Cost of the requests within the time range.', width: 4, unit: 'usd', decimals: 2, queries: [{ expr: total(`${REQUEST}_sum`) }] }),
         number({ title: 'Cost of a request', description: 'Mean cost of a request within the time range.', width: 4, unit: 'usd', queries: [{ expr: mean(REQUEST, [], 'total') }] }),
-        number({ title: 'Spent this month', description: 'Cost of this calendar month so far, in sums of whole hours.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet', queries: [{ expr: SPENT }] }),
+        number({ title: 'Spent this month', description: 'Cost of this calendar month so far, a few minutes behind.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet', queries: [{ expr: SPENT }] }),
         number({
           title: 'Forecast to the end of the month', description: 'What this month has cost so far, and for what is left of it (in UTC) the mean of the last seven days.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet',
-          queries: [{ expr: `${SPENT} + avg_over_time(${HOURLY}[7d:1h]) / 3600 * on () ${SECONDS_LEFT}` }],
+          queries: [{ expr: `${SPENT} + avg_over_time(${HOURLY}[7d:10m]) / 3600 * on () ${SECONDS_LEFT}` }],
         }),
         number({
           title: 'Growth, month over month', description: 'Cost of the last 30 days against that of the 30 days before, of the tenant and agent that grows most.', width: 4, unit: 'ratio', decimals: 0, steps: GROWTH, none: 'no month before',

@@ -1,6 +1,6 @@
 /** Panels of which some query may find nothing though all is well, and why. */
 const NO_MONTH = 'a month is compared with the month before, which a test does not have'
-const WHOLE_HOURS = 'whole hours of the calendar month are summed up, and a test is shorter'
+const TEN_MINUTES = 'the calendar month is summed up in steps of ten minutes, and a test is shorter'
 const NOT_WRITTEN = (metric: string) => `nothing writes ${metric} yet`
 
 export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
@@ -9,8 +9,8 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-cost: Growth, month over month': NO_MONTH,
   'spanbridge-cost: Growth': NO_MONTH,
   'spanbridge-quality: Change, month over month': NO_MONTH,
-  'spanbridge-cost: Spent this month': WHOLE_HOURS,
-  'spanbridge-cost: Forecast to the end of the month': WHOLE_HOURS,
+  'spanbridge-cost: Spent this month': TEN_MINUTES,
+  'spanbridge-cost: Forecast to the end of the month': TEN_MINUTES,
   'spanbridge-overview: Cost optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
   'spanbridge-cost: Avoidable cost by reason': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
   'spanbridge-cost: Optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),

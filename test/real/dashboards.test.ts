@@ -153,7 +153,7 @@ describe('every panel', () => {
 async function rules(): Promise<string> {
   const evaluator = await findEvaluator()
   if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
-  const mixin = `local mixin = (import 'mixin.libsonnet') + { _config+:: { scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '2s', causeRange: '10s',
+  const mixin = `local mixin = (import 'mixin.libsonnet') + { _config+:: { scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '2s', budgetEvaluationInterval: '2s', causeRange: '10s',
     anomalies+: { window: '10s', scoreWindow: '20s', minEvents: 3, recent: '20s', smoothing: '10s', memory: '1h', memoryInterval: '2s', warmUp: '20s' },
   } };`
   return stringify(await evaluator.evaluate(`${mixin} { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }`, join(import.meta.dirname, '../../alerts')))
