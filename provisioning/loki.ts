@@ -49,9 +49,11 @@ export function lokiConfig(parameters: LokiParameters): string {
     ingester: {
       // By default Loki says that it is ready 15 s after it is: a guard for clusters that roll over.
       lifecycler: { min_ready_duration: '0s' },
-      // What is not on the disk yet is asked for in memory however old it is, by default for three hours only: old lines that come now are seen now.
       query_store_max_look_back_period: '72h',
     },
+    // What is not on the disk yet is asked for in memory however old it is, by default for three hours only: old lines that come now are seen now. Searches
+    // go by the setting above, and the ruler by either of the two, by the order in which its parts happen to start.
+    querier: { query_ingesters_within: '0s' },
     // Its parts look for each other this often, and by default find each other only the second time, after 10 s.
     frontend: { scheduler_dns_lookup_period: '1s' },
     frontend_worker: { dns_lookup_duration: '1s' },

@@ -25,7 +25,7 @@ function(config, lib, annotations)
       'AgentErrorFingerprintNew',
       'warning',
       'agent-team',
-      '(\n  ' + seen + ' >= ' + new.atLeast + '\n  unless on (' + fingerprint + ')\n  ' + before + '\n)\nand on (' + lib.labels([]) + ')\n' + bridges + ' > 0',
+      '(\n  ' + seen + ' >= ' + new.atLeast + '\n  unless on (' + fingerprint + ')\n  ' + before + '\n)\nand on (' + lib.labels([]) + ')\n' + bridges,
       {
         summary: 'An agent fails in a way that it has not failed in before',
         description: requests + ' of ' + lib.agentAffected + ' failed' + inTheLast(new.range) + ' in a way that was not seen in the '

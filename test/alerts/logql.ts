@@ -1,5 +1,8 @@
 /** What a LogQL expression is made of, read off Grafana's grammar of it. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parser } from '@grafana/lezer-logql'
+import { ROOT } from './rulefile.ts'
 
 export interface LogQuery {
   /** Every label named in a matcher, a list of labels or an unwrap, but those that the query takes out of the text itself. */
@@ -29,4 +32,11 @@ export function readLogQuery(expression: string): LogQuery {
   // Of Loki itself: why a line's number could not be read.
   made.add('__error__')
   return { labels: [...labels].filter((label) => !made.has(label)), keys }
+}
+
+/** The LogQL of the runbooks, a query a line, each with the name of its file. */
+export function pastedLogQl(): (readonly [file: string, query: string])[] {
+  const folder = join(ROOT, 'alerts/runbooks')
+  return readdirSync(folder).flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(/```logql\n(.*?)```/gs)].flatMap(([, block]) =>
+    block!.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((query) => [name, query] as const)))
 }

@@ -1,10 +1,9 @@
 /** The contract between the bridge's lines and the LogQL that reads them: rules, annotations and runbooks. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { LINE_KEYS, LINE_LABELS } from './lines.ts'
-import { readLogQuery } from './logql.ts'
+import { pastedLogQl, readLogQuery } from './logql.ts'
 import { type Group, lokiAlerts, lokiGroups, queriesOf, ROOT } from './rulefile.ts'
 
 const evaluator = await findEvaluator()
@@ -16,16 +15,13 @@ function unknown(query: string, labels = LINE_LABELS): string[] {
   return [...found.labels.filter((label) => !labels.has(label)), ...found.keys.filter((key) => !LINE_KEYS.has(key))]
 }
 
-const runbooks = readdirSync(join(ROOT, 'alerts/runbooks')).map((name) => [name, readFileSync(join(ROOT, 'alerts/runbooks', name), 'utf8')] as const)
-const pasted = runbooks.flatMap(([name, text]) => [...text.matchAll(/```logql\n(.*?)```/gs)].flatMap(([, block]) => block!.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((query) => [name, query] as const)))
-
 test('every rule and every query of an annotation uses only what the lines have', () => {
   const queries = lokiAlerts.flatMap(({ expr, annotations }) => [expr, ...queriesOf(annotations)])
   expect(queries.length).toBeGreaterThan(lokiAlerts.length)
   expect(queries.flatMap((query) => unknown(query).map((name) => `${name} in ${query}`))).toEqual([])
 })
 
-test.each(pasted)('%s: %s can be pasted', (_name, query) => {
+test.each(pastedLogQl())('%s: %s can be pasted', (_name, query) => {
   expect(unknown(query)).toEqual([])
 })
 

@@ -9,7 +9,8 @@ export interface TestLoki extends Native {
   lines(logql: string): Promise<{ text: string; labels: Record<string, string> }[]>
   /** Samples of a LogQL metric query, now. */
   samples(logql: string): Promise<{ metric: Record<string, string>; value: number }[]>
-  push(streams: readonly PushedStream[]): Promise<void>
+  /** Streams, or a body that has them. */
+  push(streams: readonly PushedStream[] | string): Promise<void>
 }
 
 export interface PushedStream {
@@ -46,7 +47,7 @@ export async function testLoki(directory: string, { rulesFile, alertmanagerUrl =
     },
     samples: async (query) => (await api('query', { query })).result.map(({ metric, value }: { metric: Record<string, string>; value: [number, string] }) => ({ metric, value: Number(value[1]) })),
     push: async (streams) => {
-      const response = await fetch(`${native.url}/loki/api/v1/push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ streams }) })
+      const response = await fetch(`${native.url}/loki/api/v1/push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: typeof streams === 'string' ? streams : JSON.stringify({ streams }) })
       if (!response.ok) throw new Error(`Loki answered ${response.status} to a push: ${await response.text()}`)
     },
   }
