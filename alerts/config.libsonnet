@@ -84,7 +84,8 @@
     // A series that is missing this long is still taken for there: a restart of the bridge must not resolve a page.
     memory: '10m',
 
-    // Rules over the lines of unhealthy requests that the bridges push to Loki. Numbers of requests, not of lines.
+    // Rules over the lines of unhealthy requests that the bridges push to Loki. Numbers of requests, not of lines. With a clusterLabel, the bridges have
+    // to put it on their lines: loki.labels in their configuration.
     loki: {
       // Label matchers put into every selection of lines, such as 'cluster="eu"'.
       selector: '',

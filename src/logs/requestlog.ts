@@ -3,7 +3,6 @@ import type { ObjectiveRow } from '../config/objectives.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { Outcome, type Settled } from '../traces/settled.ts'
 import type { LogCounts } from './counts.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { ObjectiveLimits, type RequestLimits } from './limits.ts'
 import { causeOf, requestLine, type LogLine } from './line.ts'
 import { Tally } from './tally.ts'
@@ -51,7 +50,8 @@ export class RequestLog {
     else if (settled.scores.length === 0) return
     const verdict = verdictOn(settled, this.#limitsOf(settled.tenant, settled.agent))
     if (verdict === undefined) return
-    const cause = settled.rootCause && fingerprintOf(causeOf(settled.rootCause, strings))
+    // Most lines of a meltdown end here, so a cause's own words do for its fingerprint.
+    const cause = settled.rootCause && causeOf(settled.rootCause, strings)
     const kind = JSON.stringify([strings.text(settled.tenant), strings.text(settled.agent), cause ?? verdict.why])
     const requests = this.#throttle.admit(kind, verdict.why[0] === 'failed', settled.weight, nowMs)
     if (requests === 0) this.#counts.dropped.rate_limit++
