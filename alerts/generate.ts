@@ -1,11 +1,12 @@
 /**
- * Writes the committed outputs: rules and routing from the jsonnet mixin, dashboards, and the configurations for docker compose.
+ * Writes the committed outputs: rules and routing from the jsonnet mixin, dashboards, the configurations for docker compose, the reference in docs/.
  *   node alerts/generate.ts           writes what differs, and tells how fast the alerts are
  *   node alerts/generate.ts --check   writes nothing, names what differs, and exits 1 if anything does
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dashboardFiles } from '../dashboards/all.ts'
+import { referencePages } from '../docs/reference.ts'
 import { alertmanagerConfig, COMPOSE_PAGER } from '../provisioning/alertmanager.ts'
 import { COMPOSE_GRAFANA, grafanaDashboards, grafanaDatasources } from '../provisioning/grafana.ts'
 import { COMPOSE_LOKI, lokiConfig } from '../provisioning/loki.ts'
@@ -13,7 +14,7 @@ import { COMPOSE, prometheusConfig } from '../provisioning/prometheus.ts'
 import { detections } from '../src/bundle/detection.ts'
 import { findEvaluator, NO_EVALUATOR } from '../src/bundle/evaluator.ts'
 import { committedFiles, header as headerOf, type Output } from '../src/bundle/files.ts'
-import { evaluateMixin, type Mixin } from '../src/bundle/mixin.ts'
+import { evaluateMixin, type Groups, type Mixin } from '../src/bundle/mixin.ts'
 import { detectionText } from '../src/bundle/table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -32,8 +33,11 @@ export function outputs(mixin: Mixin): Output[] {
     { path: 'provisioning/grafana/datasources.yml', text: header('provisioning/grafana.ts') + grafanaDatasources(COMPOSE_GRAFANA) },
     { path: 'provisioning/grafana/dashboards.yml', text: header('provisioning/grafana.ts') + grafanaDashboards(COMPOSE_GRAFANA) },
     ...dashboardFiles(),
+    ...referencePages(rulesOf(mixin.prometheus), rulesOf(mixin.loki)),
   ]
 }
+
+const rulesOf = ({ groups }: Groups) => groups.flatMap(({ rules }) => rules)
 
 /** Outputs whose committed file is missing or has other text. */
 export function differing(all: readonly Output[]): Output[] {
