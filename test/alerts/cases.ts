@@ -23,6 +23,8 @@ export interface TestFile {
   readonly name: string
   readonly path: string
   readonly text: string
+  /** Names of the groups that its tests are about. */
+  readonly groups: readonly string[]
   readonly tests: readonly PromtoolTest[]
 }
 
@@ -31,7 +33,8 @@ export const TESTS = 'alerts/tests'
 export const testFiles: readonly TestFile[] = readdirSync(join(ROOT, TESTS)).filter((name) => name.endsWith('.yaml')).map((name) => {
   const path = join(ROOT, TESTS, name)
   const text = readFileSync(path, 'utf8')
-  return { name, path, text, tests: (parse(text) as { tests: PromtoolTest[] }).tests }
+  const { tests, group_eval_order } = parse(text) as { tests: PromtoolTest[]; group_eval_order?: string[] }
+  return { name, path, text, tests, groups: group_eval_order ?? [] }
 })
 
 /** The cases that a test's name tells: `below the limit, at the limit (warning): …`. Severity '' means all that the alert has. */

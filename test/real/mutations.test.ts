@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parse, stringify } from 'yaml'
-import { testFiles, TESTS } from '../alerts/cases.ts'
+import { stringify } from 'yaml'
+import { type TestFile, testFiles, TESTS } from '../alerts/cases.ts'
 import { mutantsOf, SURVIVORS } from '../alerts/mutants.ts'
 import { type Group, groups, RULE_FILE } from '../alerts/rulefile.ts'
 import { needs } from './require.ts'
@@ -24,17 +24,23 @@ describe('a broken rule is noticed', () => {
   const places = groups.flatMap((group, at) => group.rules.map((rule, index) => ({ group: at, index, rule })))
   const names = [...new Set(places.map(({ rule }) => rule.alert ?? rule.record!))]
 
+  // Or a file that lacks a group would seem to notice everything.
+  test.concurrent.each(testFiles)('$name passes with the groups it names alone', async (file) => {
+    expect(await fails(join(root, file.name), groups, file)).toBe(false)
+  }, LIMIT_MS)
+
   test.concurrent.each(names)('%s', async (name) => {
-    const named = testFiles.filter(({ text }) => text.includes(name))
     const survivors: string[] = []
     let mutants = 0
     for (const { group, index, rule } of places.filter((place) => (place.rule.alert ?? place.rule.record) === name)) {
       // Many rules record the values of objectives under one name: the files that name this one's objective are tried first.
       const told = `${name}{objective="${rule.labels?.['objective']}"`
-      const files = named.toSorted((a, b) => Number(b.text.includes(told)) - Number(a.text.includes(told)))
+      const files = testFiles
+        .filter((file) => file.text.includes(name) && file.groups.includes(groups[group]!.name))
+        .toSorted((a, b) => Number(b.text.includes(told)) - Number(a.text.includes(told)))
       for (const { what, mutant } of mutantsOf(rule)) {
         const changed = groups.map((each, at) => (at !== group ? each : { ...each, rules: each.rules.flatMap((old, i) => (i !== index ? [old] : mutant === undefined ? [] : [mutant])) }))
-        if (!(await noticed(join(root, `${name.replaceAll(':', '-')}-${mutants++}`), changed, files.map(({ name: file, text }) => ({ file, text }))))) survivors.push(`${labelsOf(rule)}${what}`)
+        if (!(await noticed(join(root, `${name.replaceAll(':', '-')}-${mutants++}`), changed, files))) survivors.push(`${labelsOf(rule)}${what}`)
       }
     }
     expect(mutants).toBeGreaterThan(0)
@@ -43,18 +49,19 @@ describe('a broken rule is noticed', () => {
   }, LIMIT_MS * 5)
 
   /** True when a test fails; the files are tried one after the other, each against the broken rules. */
-  async function noticed(folder: string, changed: readonly Group[], files: readonly { readonly file: string; readonly text: string }[]): Promise<boolean> {
+  async function noticed(folder: string, changed: readonly Group[], files: readonly TestFile[]): Promise<boolean> {
+    for (const file of files) if (await fails(folder, changed, file)) return true
+    return false
+  }
+
+  /** Runs a file against the groups that it names: with all of them most of the time would go to rules that it does not look at. */
+  function fails(folder: string, all: readonly Group[], { name, text, groups: named }: TestFile): Promise<boolean> {
     const ruleFile = join(folder, RULE_FILE)
     mkdirSync(join(ruleFile, '..'), { recursive: true })
     mkdirSync(join(folder, TESTS), { recursive: true })
-    for (const { file, text } of files) {
-      // A test that names its groups relies on no others, and is done much sooner without them.
-      const named = (parse(text) as { group_eval_order?: string[] }).group_eval_order
-      writeFileSync(ruleFile, stringify({ groups: changed.filter(({ name }) => named === undefined || named.includes(name)) }, { lineWidth: 0, aliasDuplicateObjects: false }))
-      writeFileSync(join(folder, TESTS, file), text)
-      if (await failing(path('promtool'), ['test', 'rules', join(folder, TESTS, file)])) return true
-    }
-    return false
+    writeFileSync(ruleFile, stringify({ groups: all.filter((group) => named.includes(group.name)) }, { lineWidth: 0, aliasDuplicateObjects: false }))
+    writeFileSync(join(folder, TESTS, name), text)
+    return failing(path('promtool'), ['test', 'rules', join(folder, TESTS, name)])
   }
 })
 
