@@ -38,9 +38,10 @@ export const bridge = dashboard({
           queries: ['accepted', 'late', 'duplicate'].map((kind) => ({ legend: kind, expr: rate(`spanbridge_spans_${kind}_total`) })),
         }),
         lines({
-          title: 'Turned away', description: 'Spans rejected and pushes refused a second, by reason. The sender was told; ask it.', width: 12, unit: 'events',
+          title: 'Turned away', description: 'Spans and log records rejected, and pushes refused, a second, by reason. The sender was told; ask it.', width: 12, unit: 'events',
           queries: [
             { legend: 'span: {{reason}}', expr: rate('spanbridge_spans_rejected_total', ['reason']) },
+            { legend: 'log record: {{reason}}', expr: rate('spanbridge_log_records_rejected_total', ['reason']) },
             { legend: 'push: {{reason}}', expr: rate('spanbridge_requests_refused_total', ['reason']) },
           ],
         }),
@@ -84,11 +85,13 @@ export const bridge = dashboard({
           queries: [{ legend: '{{metric}}', expr: `sum by (metric) (${scraped('spanbridge_series')})` }],
         }),
         lines({
-          title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
+          title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, spans of a request that had too many, tenants in the tally of outcomes, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
           queries: [
             { legend: 'series of {{metric}}', expr: `topk(5, ${rate('spanbridge_series_overflow_total', ['metric'])})` },
             { legend: 'strings', expr: rate('spanbridge_strings_overflow_total') },
             { legend: 'exemplars', expr: rate('spanbridge_exemplars_dropped_total') },
+            { legend: 'spans of crowded requests', expr: rate('spanbridge_spans_crowded_total') },
+            { legend: 'tenants in the tally', expr: rate('spanbridge_log_tally_overflow_total') },
             { legend: 'invalid values', expr: rate('spanbridge_values_invalid_total') },
             { legend: 'series expired', expr: rate('spanbridge_series_expired_total') },
           ],
@@ -100,6 +103,24 @@ export const bridge = dashboard({
         lines({
           title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 12, unit: 'events',
           queries: [{ legend: '{{name}} {{reason}}', expr: `topk(10, ${rate('agent_unpriced_calls_total', ['name', 'reason'])})` }],
+        }),
+      ],
+    },
+    {
+      title: 'What it tells Loki',
+      panels: [
+        lines({
+          title: 'Log lines', description: 'Lines about unhealthy requests a second: stored, and never stored by reason. Of rate_limit the next line of the same kind tells how many.', width: 8, unit: 'events',
+          queries: [{ legend: 'stored', expr: rate('spanbridge_log_lines_total') }, { legend: 'dropped: {{reason}}', expr: rate('spanbridge_log_lines_dropped_total', ['reason']) }],
+        }),
+        lines({
+          title: 'Log pushes that failed', description: 'Pushes a second that Loki did not take, by its answer or by what kept one from coming.', width: 8, unit: 'events',
+          queries: [{ legend: '{{error}}', expr: rate('spanbridge_log_push_errors_total', ['error']) }],
+        }),
+        lines({
+          title: 'Log queue', description: 'Bytes of the lines that wait for Loki, and how many they are. Past its limit the oldest go.', width: 8, unit: 'bytes',
+          queries: [{ legend: 'bytes', expr: `sum(${scraped('spanbridge_log_queue_bytes')})` }, { legend: 'lines', expr: `sum(${scraped('spanbridge_log_queue_lines')})` }],
+          overrides: [{ of: 'lines', properties: [{ id: 'unit', value: 'short' }, { id: 'custom.axisPlacement', value: 'right' }] }],
         }),
       ],
     },

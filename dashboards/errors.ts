@@ -2,7 +2,7 @@ import { dashboard } from './dashboard.ts'
 import { ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, lines, logs, number } from './panels.ts'
-import { named, rate, share, total } from './query.ts'
+import { documentedLimit, named, quantile, rate, share, total } from './query.ts'
 import { topCauses } from './shared.ts'
 import { table } from './table.ts'
 
@@ -80,10 +80,17 @@ export const errors = dashboard({
         logs({ title: 'Failed requests', description: 'One line for each request that failed: its root cause and the chain of evidence are in it, its trace is a click away.', width: 12, height: 12, expr: `${linesOf('!="success"')} | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{if .class}}{{.class}} {{.type}} at {{.step}} {{.name}}{{else}}{{.outcome}}, without a cause{{end}}"` }),
         logs({ title: 'Slow, expensive and low-quality requests', description: 'Requests that ended well and are told of all the same, with the reason.', width: 12, height: 12, expr: `${linesOf('="success"')} | json duration_seconds="duration_seconds", cost_usd="cost_usd" | line_format "{{.agent}}{{if .tenant_id}} for {{.tenant_id}}{{end}}: {{.why}}, {{printf \\"%.2f\\" (float64 .duration_seconds)}} s, {{printf \\"%.4f\\" (float64 .cost_usd)}} USD"` }),
         table({
-          title: 'Wrong types', description: 'Errors that a person gave another type than the bridge, within the time range. What is here often belongs into the table of causes.', width: 24, height: 7,
+          title: 'Wrong types', description: 'Errors that a person gave another type than the bridge, within the time range. What is here often belongs into the table of causes.', width: 12,
           labels: [{ label: 'predicted', title: 'The bridge said' }, { label: 'actual', title: 'The person said' }],
           values: [{ title: 'Times', unit: 'count', decimals: 0, expr: `${total('agent_error_labels_total', ['predicted', 'actual'])} > 0` }],
           sortBy: 'Times',
+        }),
+        bars({
+          title: 'Time to root cause', description: 'From the start of an incident to its root cause, P95 within the time range, by who told it: the page, or a person who confirmed or corrected it. The objective is below the limit.', width: 12, unit: 'seconds',
+          queries: [
+            { expr: quantile(0.95, 'spanbridge_time_to_root_cause_seconds', ['by'], 'total'), legend: '{{by}}' },
+            { expr: documentedLimit('time_to_root_cause'), legend: 'limit' },
+          ],
         }),
       ],
     },

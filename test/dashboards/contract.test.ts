@@ -1,5 +1,7 @@
 /** What the dashboards promise: names that exist, one way to choose, links that lead somewhere, and a place for every panel. */
 import { describe, expect, test } from 'vitest'
+import { METRICS } from '../../src/metrics/catalogue.ts'
+import { HEALTH_HISTOGRAMS, HEALTH_METRICS } from '../../src/metrics/health.ts'
 import { readObjectives } from '../../src/config/objectives.ts'
 import { readQuery } from '../alerts/promql.ts'
 import { alerts, rules } from '../alerts/rulefile.ts'
@@ -29,6 +31,11 @@ describe('every query', () => {
     expect(expressions.length).toBeGreaterThan(100)
     const wrong = expressions.flatMap(({ name, expr, dashboard }) => unknownIn(readQuery(filled(expr, dashboard)), recorded, ['cluster', 'position']).map((unknown) => `${name}: ${unknown}`))
     expect(wrong).toEqual([])
+  })
+
+  test('together show every metric that the bridge writes', () => {
+    const shown = new Set(promql.flatMap(({ target, dashboard }) => readQuery(filled(target.expr, dashboard)).metrics.map((metric) => metric.replace(/_(bucket|sum|count)$/, ''))))
+    expect([...Object.keys(METRICS), ...Object.keys(HEALTH_METRICS), ...Object.keys(HEALTH_HISTOGRAMS)].filter((metric) => !shown.has(metric))).toEqual([])
   })
 
   test('is chosen by every variable that its series have a label for', () => {

@@ -3,7 +3,7 @@
  * without exclusions. One is read by its sense: a recorded series is a sum over jobs and instances and has neither label, so that
  * target-job-rule and target-instance-rule are about what is scraped.
  */
-import type { SyntaxNode } from '@lezer/common'
+import type { SyntaxNode, Tree } from '@lezer/common'
 import { parser as logql } from '@grafana/lezer-logql'
 import { parser as promql } from '@prometheus-io/lezer-promql'
 import { SERIES } from '../alerts/series.ts'
@@ -93,9 +93,18 @@ function byQuery(rule: (node: SyntaxNode, text: TextOf) => string[]): Rule {
     // The variables stay as they are inside the quotes of matchers, where the rules look for them.
     const expr = interpolated(target.expr, RANGES)
     const wrong: string[] = []
-    promql.parse(expr).iterate({ enter: ({ node }) => void wrong.push(...rule(node, ({ from, to }) => expr.slice(from, to))) })
+    treeOf(expr).iterate({ enter: ({ node }) => void wrong.push(...rule(node, ({ from, to }) => expr.slice(from, to))) })
     return wrong
   })
+}
+
+/** Five rules read every query. */
+const trees = new Map<string, Tree>()
+
+function treeOf(expr: string): Tree {
+  let tree = trees.get(expr)
+  if (tree === undefined) trees.set(expr, (tree = promql.parse(expr)))
+  return tree
 }
 
 const RANGES = { __rate_interval: RATE_INTERVAL, __range: '6069770749ms', __range_s: '6069770', __interval: '4867856611ms', __auto: '12345ms' }
