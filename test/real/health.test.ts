@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { findEvaluator } from '../../alerts/evaluate.ts'
-import { yaml } from '../../alerts/generate.ts'
+import { stringify } from 'yaml'
 import { prometheusConfig, type PrometheusParameters } from '../../provisioning/prometheus.ts'
 import { freePort, type Native, startAlertmanager, startCollector, startPrometheus } from '../../provisioning/run.ts'
+import { findEvaluator } from '../../src/bundle/evaluator.ts'
+import { MIXIN } from '../../src/bundle/mixin.ts'
 import { recordings } from '../conformance/recordings.ts'
 import { needs } from './require.ts'
 import { spawned, type Spawned } from './spawned.ts'
@@ -38,7 +39,7 @@ needs('prometheus', 'alertmanager', 'otelcol').describe('the health of those who
   beforeAll(async () => {
     const evaluator = await findEvaluator()
     if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
-    const ruleFile = write('rules.yaml', yaml('alerts/mixin.libsonnet', await evaluator.evaluate(SHORT, join(ROOT, 'alerts'))))
+    const ruleFile = write('rules.yaml', stringify(await evaluator.evaluate(SHORT, MIXIN)))
     bridge = spawned(['serve', '--data-dir', join(directory, 'data'), ...FREE])
     const web = new URL((await bridge.printed(/pager on (\S+)/))[1]!).host
     const alertmanager = await startAlertmanager({ configFile: write('alertmanager.yml', 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n'), dataDir: join(directory, 'alertmanager'), logDir: directory })
