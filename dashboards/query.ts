@@ -42,6 +42,11 @@ export function total(metric: string, by: readonly string[] = [], ...matchers: s
   return sum(`increase(${scraped(metric, ...matchers)}[$__range])`, by)
 }
 
+/** The same of as long a time before it. */
+export function totalBefore(metric: string, by: readonly string[] = [], ...matchers: string[]): string {
+  return sum(`increase(${scraped(metric, ...matchers)}[$__range] offset $__range)`, by)
+}
+
 export function sum(expr: string, by: readonly string[] = []): string {
   return by.length === 0 ? `sum(${expr})` : `sum by (${by.join(', ')}) (${expr})`
 }

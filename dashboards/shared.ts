@@ -3,7 +3,7 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { linkTo } from './panel.ts'
 import { lines, type Override } from './panels.ts'
-import { ratio, recorded, sum, total } from './query.ts'
+import { ratio, recorded, sum, total, totalBefore } from './query.ts'
 import { type LabelColumn, table } from './table.ts'
 
 const CAUSE: readonly LabelColumn[] = [
@@ -17,7 +17,7 @@ export const WHOSE: readonly LabelColumn[] = [
 export function topCauses(width: number, whose: readonly LabelColumn[] = WHOSE): Builder<Panel> {
   const by = [...whose, ...CAUSE].map(({ label }) => label)
   const now = total('agent_root_causes_total', by)
-  const before = sum(`increase(${now.match(/increase\(([^[]*)\[/)![1]!}[$__range] offset $__range)`, by)
+  const before = totalBefore('agent_root_causes_total', by)
   return table({
     title: 'Top root causes', width, height: 9,
     description: 'What made requests fail within the time range. "Rise" compares with the range before it: 100 % is twice as many; empty is new.',
