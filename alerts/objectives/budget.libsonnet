@@ -9,14 +9,14 @@
 // With less than 30 days of history the share is that of the events so far, and in the first hour that of the hour.
 function(config, lib)
   local hour = lib.recent;
-  local own(name, objective) = '%s{objective="%s"}' % [name, objective.id];
-  local summed(name, objective) = 'sum_over_time(%s[30d:%s])' % [own(name, objective), hour];
+  local own(name, objective) = lib.fill('%s{objective="%s"}', [name, objective.id]);
+  local summed(name, objective) = lib.fill('sum_over_time(%s[30d:%s])', [own(name, objective), hour]);
 
   local hourly(objective) = [
     {
-      record: 'tenant_agent:%s:increase%s' % [events, hour],
+      record: lib.fill('tenant_agent:%s:increase%s', [events, hour]),
       // A whole number, as a rate that is extrapolated to the ends of its hour is not.
-      expr: 'round(sum by (%s) (%s) * %d)' % [lib.labels(objective.per), own('tenant_project_agent:%s:rate%s' % [events, hour], objective), lib.seconds(hour)],
+      expr: lib.fill('round(sum by (%s) (%s) * %s)', [lib.labels(objective.per), own(lib.fill('tenant_project_agent:%s:rate%s', [events, hour]), objective), lib.seconds(hour)]),
     }
     for events in ['objective_events', 'objective_bad_events']
   ];
@@ -24,7 +24,7 @@ function(config, lib)
   local overall(objective) = [
     {
       record: 'tenant_agent:objective_good:ratio30d',
-      expr: |||
+      expr: lib.fill(|||
         1 - (
           %s
           /
@@ -32,31 +32,31 @@ function(config, lib)
           or
           %s
         )
-      ||| % [
+      |||, [
         summed('tenant_agent:objective_bad_events:increase' + hour, objective),
         summed('tenant_agent:objective_events:increase' + hour, objective),
         own('tenant_agent:objective_bad:ratio_rate' + hour, objective),
-      ],
+      ]),
     },
     {
       record: 'tenant_agent:objective:error_budget_remaining',
-      expr: '1 - (1 - %s) / %s' % [own('tenant_agent:objective_good:ratio30d', objective), own('tenant_agent:objective:budget', objective)],
+      expr: lib.fill('1 - (1 - %s) / %s', [own('tenant_agent:objective_good:ratio30d', objective), own('tenant_agent:objective:budget', objective)]),
     },
   ];
 
   // Bad requests above the budget of a day, spread over its hours: what the low-traffic guard of the burn rates keeps quiet, and what comes and
   // goes with their short windows. An hour's outage is not spread, and was told by a page.
-  local drips(objective) = |||
-    count_over_time((%s > 0)[1d:%s]) >= %d
+  local drips(objective) = lib.fill(|||
+    count_over_time((%s > 0)[1d:%s]) >= %s
     and
     %s > %s
-  ||| % [
+  |||, [
     own('tenant_agent:objective_bad_events:increase' + hour, objective),
     hour,
     config.trickleHours,
     own('tenant_agent:objective_bad:ratio_rate1d', objective),
     own('tenant_agent:objective:budget', objective),
-  ];
+  ]);
 
   {
     hourly(objective):: hourly(objective),

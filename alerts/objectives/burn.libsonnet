@@ -1,19 +1,19 @@
 // Burn-rate alerts: one alert name an objective, critical when it burns fast or steadily, warning when it drips. The pairs of one severity are one
 // rule, so that a fast burn that goes on is one page and not two.
 function(config, lib, windows)
-  local own(name, objective) = '%s{objective="%s"}' % [name, objective.id];
+  local own(name, objective) = lib.fill('%s{objective="%s"}', [name, objective.id]);
 
-  local over(objective, window, pair) = '%s > %s' % [
+  local over(objective, window, pair) = lib.fill('%s > %s', [
     own('tenant_agent:objective_bad:ratio_rate' + window, objective),
     windows.limit(pair, own('tenant_agent:objective:budget', objective)),
-  ];
+  ]);
 
-  local atLeast(objective, record, window, least) = 'round(sum by (%s) (%s) * %d) >= %d' % [
+  local atLeast(objective, record, window, least) = lib.fill('round(sum by (%s) (%s) * %s) >= %s', [
     std.join(', ', ['objective'] + lib.whoOf(objective)),
-    own('tenant_project_agent:%s:rate%s' % [record, window], objective),
+    own(lib.fill('tenant_project_agent:%s:rate%s', [record, window]), objective),
     lib.seconds(window),
     least,
-  ];
+  ]);
 
   // Pairs over the same windows, in the order they came.
   local byWindows(pairs) =
@@ -28,7 +28,7 @@ function(config, lib, windows)
   // many events is more than so few bad ones, the second half of the guard says nothing and is left out.
   local fires(objective, pairs) =
     local long = pairs[0].long;
-    local burning = ['%s and %s' % [over(objective, long, pair), over(objective, pair.short, pair)] for pair in pairs];
+    local burning = [lib.fill('%s and %s', [over(objective, long, pair), over(objective, pair.short, pair)]) for pair in pairs];
     local few = std.any([std.get(pair, 'share', 0) * config.minEvents < config.minBadEvents for pair in pairs]);
     std.join('\nand\n', [
       if std.length(burning) == 1 then burning[0] else '(\n  ' + std.join('\n  or\n  ', burning) + '\n)',

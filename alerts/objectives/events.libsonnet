@@ -8,20 +8,20 @@
 function(config, lib, hourly)
   local byProject(objective) = lib.labels((if objective.per == [] then [] else ['tenant_id', 'project_id', 'agent']));
   local byAgent(objective) = lib.labels(objective.per);
-  local rate(objective, series, window) = 'sum by (%s) (rate(%s[%s]))' % [byProject(objective), series, window];
-  local own(name, objective) = '%s{objective="%s"}' % [name, objective.id];
+  local rate(objective, series, window) = lib.fill('sum by (%s) (rate(%s[%s]))', [byProject(objective), series, window]);
+  local own(name, objective) = lib.fill('%s{objective="%s"}', [name, objective.id]);
 
   // An outcome that never happened has no series; without the second half, neither would the ratio.
   local ratioKind(objective) = {
-    local bad = '%s=~"%s"' % [objective.measure.label, std.join('|', objective.measure.bad)],
+    local bad = lib.fill('%s=~"%s"', [objective.measure.label, std.join('|', objective.measure.bad)]),
     sources: [],
     value: '1 - ' + own('tenant_agent:objective_bad:ratio_rate' + lib.recent, objective),
     events(window): rate(objective, lib.series(objective.measure.metric), window),
-    badEvents(window): '%s\nor\n0 * sum by (%s) (%s)' % [
+    badEvents(window): lib.fill('%s\nor\n0 * sum by (%s) (%s)', [
       rate(objective, lib.series(objective.measure.metric, [bad]), window),
       byProject(objective),
       own('tenant_project_agent:objective_events:rate' + window, objective),
-    ],
+    ]),
   };
 
   // A latency objective counts requests slower than the limit, which is exact where the limit is a bucket boundary. The limit becomes a
@@ -35,22 +35,22 @@ function(config, lib, hourly)
     sources: [
       {
         record: 'tenant_agent:objective:le',
-        expr: 'count_values by (%s) ("le", %s)' % [byAgent(objective), own('tenant_agent:objective:limit', objective)],
+        expr: lib.fill('count_values by (%s) ("le", %s)', [byAgent(objective), own('tenant_agent:objective:limit', objective)]),
       },
       {
         record: 'objective:requests:total',
-        expr: '%s * on (%s) group_left (le) %s' % [lib.series(objective.measure.metric + '_count'), byAgent(objective), limits],
+        expr: lib.fill('%s * on (%s) group_left (le) %s', [lib.series(objective.measure.metric + '_count'), byAgent(objective), limits]),
       },
       {
         record: 'objective:fast_requests:total',
         // Prometheus 3 writes le="1.0" where count_values and Prometheus 2 write le="1".
-        expr: |||
+        expr: lib.fill(|||
           %s * on (%s) group_left () (
             %s
             or
             label_replace(%s, "le", "$1.0", "le", "([0-9]+)")
           )
-        ||| % [lib.series(objective.measure.metric + '_bucket'), lib.labels(objective.per + ['le']), limits, limits],
+        |||, [lib.series(objective.measure.metric + '_bucket'), lib.labels(objective.per + ['le']), limits, limits]),
       },
     ],
     events(window): rate(objective, all, window),
@@ -62,7 +62,7 @@ function(config, lib, hourly)
       lib.recent,
     ],
     // The two are extrapolated each by itself, which can leave a difference just below 0.
-    badEvents(window): 'clamp_min(%s - %s, 0)' % [rate(objective, all, window), rate(objective, fast, window)],
+    badEvents(window): lib.fill('clamp_min(%s - %s, 0)', [rate(objective, all, window), rate(objective, fast, window)]),
   };
 
   local kinds = { ratio: ratioKind, latency: latencyKind };
@@ -72,19 +72,19 @@ function(config, lib, hourly)
     { record: 'tenant_project_agent:objective_bad_events:rate' + window, expr: kind.badEvents(window) },
     {
       record: 'tenant_project_agent:objective_good:ratio_rate' + window,
-      expr: '1 - %s / (%s > 0)' % [
+      expr: lib.fill('1 - %s / (%s > 0)', [
         own('tenant_project_agent:objective_bad_events:rate' + window, objective),
         own('tenant_project_agent:objective_events:rate' + window, objective),
-      ],
+      ]),
     },
     {
       record: 'tenant_agent:objective_bad:ratio_rate' + window,
-      expr: 'sum by (%s) (%s)\n/\n(sum by (%s) (%s) > 0)' % [
+      expr: lib.fill('sum by (%s) (%s)\n/\n(sum by (%s) (%s) > 0)', [
         byAgent(objective),
         own('tenant_project_agent:objective_bad_events:rate' + window, objective),
         byAgent(objective),
         own('tenant_project_agent:objective_events:rate' + window, objective),
-      ],
+      ]),
     },
   ];
 

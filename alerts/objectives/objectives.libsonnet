@@ -25,7 +25,7 @@ function(config, lib, annotations)
     lib.whoOf(objective),
   );
 
-  assert unknown == [] : 'cannot make rules for %s: not in objectives.json, which has %s' % [std.join(', ', unknown), std.join(', ', known)];
+  assert unknown == [] : lib.fill('cannot make rules for %s: not in objectives.json, which has %s', [std.join(', ', unknown), std.join(', ', known)]);
   {
     rules: [(import 'limits.libsonnet')(config, lib)(objectives)] + std.flatMap(events, budgeted) + [budget.rules(objective) for objective in budgeted],
     alerts: std.flatMap(

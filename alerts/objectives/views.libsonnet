@@ -2,11 +2,11 @@
 function(config, lib, annotations)
   local percentage = '{{ . | first | value | humanizePercentage }}';
   local seconds = '{{ . | first | value | humanizeDuration }}';
-  local recorded(name, objective, shown) = lib.query('%s{objective="%s",*}' % [name, objective.id], shown, 'unknown', lib.whoOf(objective));
+  local recorded(name, objective, shown) = lib.query(lib.fill('%s{objective="%s",*}', [name, objective.id]), shown, 'unknown', lib.whoOf(objective));
 
   // 90% of the requests of agent support, tenant acme, succeeded in the last hour; the objective is 99.5%.
   local described(objective, window, whose, did, target) =
-    lib.query('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}' % [window, objective.id], percentage, 'An unknown share', lib.whoOf(objective))
+    lib.query(lib.fill('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}', [window, objective.id]), percentage, 'An unknown share', lib.whoOf(objective))
     + ' of ' + whose + ' ' + did + ' in the last ' + lib.inWords(window) + '; the objective is ' + target + '.';
 
   local requests = 'the requests of ' + lib.affected + ',';
@@ -22,7 +22,7 @@ function(config, lib, annotations)
     bad: 'failed',
     dashboard: 'errors',
     limit: limit,
-    value(window): lib.query('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}' % [window, objective.id], percentage, 'unknown', lib.whoOf(objective)),
+    value(window): lib.query(lib.fill('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}', [window, objective.id]), percentage, 'unknown', lib.whoOf(objective)),
     description(window): described(objective, window, requests, 'succeeded', limit),
     cause: annotations.failures(),
     trickleCause: annotations.failures(range=lib.range('1d')),
@@ -68,5 +68,5 @@ function(config, lib, annotations)
   };
 
   function(objective)
-    assert std.objectHas(views, objective.id) : 'cannot make alerts for objective %s: views.libsonnet does not name them' % objective.id;
+    assert std.objectHas(views, objective.id) : lib.fill('cannot make alerts for objective %s: views.libsonnet does not name them', [objective.id]);
     views[objective.id](objective)

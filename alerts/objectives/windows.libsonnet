@@ -9,7 +9,7 @@
 // A latency objective has its target in its quantile, the same for everyone. So the share is a number, and of two pairs over the same windows only
 // the one that fires first is made into a rule: at P95 the outage, which is a burn rate of 10.5 in place of 14.4, and at P99 the 14.4.
 function(config, lib)
-  local cannot(objective, why) = 'cannot make burn-rate alerts for objective %s: %s' % [objective.id, why];
+  local cannot(objective, why) = lib.fill('cannot make burn-rate alerts for objective %s: %s', [objective.id, why]);
 
   // The target of a latency is in its quantile, the same for everyone; that of a ratio is its limit, of which a tenant may have its own.
   local isFixed(objective) = objective.measure.kind == 'latency';
@@ -24,14 +24,14 @@ function(config, lib)
   local checked(objective, pair) =
     local short = lib.range(pair.short);
     local long = lib.range(pair.long);
-    assert std.objectHas(pair, 'factor') != std.objectHas(pair, 'outage') : cannot(objective, 'a pair of windows has either a factor or an outage, and not %s' % std.toString(pair));
+    assert std.objectHas(pair, 'factor') != std.objectHas(pair, 'outage') : cannot(objective, lib.fill('a pair of windows has either a factor or an outage, and not %s', [std.toString(pair)]));
     // Below 1 it would fire while the objective is met.
     assert !std.objectHas(pair, 'factor') || pair.factor >= 1 : cannot(objective, 'the factor %g of the windows %s and %s is below 1, so it would fire while the objective is met' % [pair.factor, pair.short, pair.long]);
     assert !std.objectHas(pair, 'outage') || (pair.outage > 0 && pair.outage < 1) : cannot(objective, 'the outage %g of the windows %s and %s is not between 0 and 1' % [pair.outage, pair.short, pair.long]);
     assert lib.seconds(short) < lib.seconds(long) : cannot(
       objective,
-      if short == pair.short && long == pair.long then 'the short window %s is not shorter than the long one, %s' % [short, long]
-      else 'scraped every %s, no window is shorter than %s, so %s is no shorter than %s: scrape more often, or give longer windows in burnRates' % [config.scrapeInterval, lib.duration(4 * lib.seconds(config.scrapeInterval)), pair.short, pair.long]
+      if short == pair.short && long == pair.long then lib.fill('the short window %s is not shorter than the long one, %s', [short, long])
+      else lib.fill('scraped every %s, no window is shorter than %s, so %s is no shorter than %s: scrape more often, or give longer windows in burnRates', [config.scrapeInterval, lib.duration(4 * lib.seconds(config.scrapeInterval)), pair.short, pair.long])
     );
     pair { short: short, long: long };
 
