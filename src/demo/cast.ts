@@ -15,9 +15,12 @@ export interface Cast {
 interface Truth {
   readonly outcomes: readonly { readonly ok: boolean }[]
   readonly errors: readonly { readonly class: string }[]
+  readonly max_messages_in_call?: number
 }
 
 const FAULT = 'tool.5xx'
+/** A history past the documented limit is a ticket, so an agent with one is not well. */
+const MOST_MESSAGES = 50
 
 /** `root` holds <framework>/<scenario>/meta.json. Folders without one have no part. */
 export function castOf(root: string): Cast {
@@ -26,7 +29,7 @@ export function castOf(root: string): Cast {
     return truth === undefined ? [] : [{ folder, truth }]
   })
   const those = (fits: (truth: Truth) => boolean) => runs.filter(({ truth }) => truth.outcomes.length > 0 && fits(truth)).map(({ folder }) => folder)
-  const healthy = those(({ outcomes, errors }) => errors.length === 0 && outcomes.every(({ ok }) => ok))
+  const healthy = those(({ outcomes, errors, max_messages_in_call: messages = 0 }) => errors.length === 0 && outcomes.every(({ ok }) => ok) && messages <= MOST_MESSAGES)
   const failing = those(({ outcomes, errors }) => errors.length > 0 && errors.every((error) => error.class === FAULT) && outcomes.every(({ ok }) => !ok))
   const frameworks = new Set(failing.map((folder) => dirname(folder)))
   return { healthy, affected: healthy.filter((folder) => frameworks.has(dirname(folder))), failing }

@@ -11,10 +11,19 @@ function counted(folder: string, metric: 'agent_requests_total' | 'agent_root_ca
   return series(play(recording(ROOT, dialect, scenario).bodies), metric).filter(({ value }) => value > 0).map(({ labels }) => labels)
 }
 
+function maxMessages(folder: string): number {
+  const [dialect, scenario] = folder.split('/').slice(-2) as [string, string]
+  return recording(ROOT, dialect, scenario).truth.max_messages_in_call ?? 0
+}
+
 test('the healthy runs are many, of many frameworks, and none of them counts as failed', () => {
   expect(cast.healthy.length).toBeGreaterThan(50)
   expect(new Set(cast.healthy.map((folder) => folder.split('/').at(-2))).size).toBeGreaterThan(20)
   for (const folder of cast.healthy) expect(counted(folder, 'agent_requests_total').filter(({ outcome }) => outcome !== 'success'), folder).toEqual([])
+})
+
+test('none of the healthy runs has a history that should have been compressed', () => {
+  for (const folder of cast.healthy) expect(maxMessages(folder), folder).toBeLessThanOrEqual(50)
 })
 
 test('every failing run fails because lookup_order answered 5xx, whatever the framework', () => {
