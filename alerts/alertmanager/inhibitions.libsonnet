@@ -1,9 +1,11 @@
 // Which alert makes which silent. Two alerts that both lack a label of `equal` are equal in it: for a request without a tenant, or a place without a
 // cluster, that is meant. Alerts of other origin lack all of them, so both sides of every rule are named: what is not in the mixin is never on one.
 function(settings, group, alerts)
+  // An alert that a user has put beside these may have no labels.
+  local severity(alert) = std.get(std.get(alert, 'labels', {}), 'severity', '');
   local names = std.set([alert.alert for alert in alerts]);
-  local paging = std.set([alert.alert for alert in alerts if alert.labels.severity == 'critical']);
-  local ticketed = std.set([alert.alert for alert in alerts if alert.labels.severity == 'warning']);
+  local paging = std.set([alert.alert for alert in alerts if severity(alert) == 'critical']);
+  local ticketed = std.set([alert.alert for alert in alerts if severity(alert) == 'warning']);
   local has(name) = std.setMember(name, names);
   local paged = std.setInter(paging, ticketed);
   local named(names) = 'alertname=~"%s"' % std.join('|', names);

@@ -48,14 +48,19 @@ const BUNDLE = `{
 }`
 
 /**
- * What a user may write: the whole mixin with something laid over it, an overlay for it ({ _config+:: { … } }), or settings alone. A setting
+ * What a user may write: the whole mixin with something laid over it, an overlay for it ({ _config+:: { … } }), or settings alone. Of those alone a
+ * table is laid over the table that is there, as in YAML there is no way to say so. A setting
  * that does not exist changes nothing, and whoever wrote it would believe that it did: it is refused with the nearest that does.
  */
 const MERGED = `local known = import 'mixin.libsonnet';
   assert std.isObject(user) : 'expected an object: settings, { _config+:: { … } }, or the mixin with something laid over it';
   local isMixin = std.objectHasAll(user, 'alertmanagerConfig') && std.objectHasAll(user, 'prometheusRules');
   local isOverlay = std.length([name for name in std.objectFieldsAll(user) if std.member(['_config', 'prometheusAlerts', 'prometheusRules', 'lokiAlerts', 'grafanaDashboards', 'alertmanagerConfig', 'alertmanagerTemplates'], name)]) > 0;
-  local mixin = if isMixin then user else if isOverlay then known + user else known + { _config+:: user };
+  local over(settings, own) = {
+    [name]: if std.isObject(own[name]) && std.objectHasAll(settings, name) && std.isObject(settings[name]) then settings[name] + over(settings[name], own[name]) else own[name]
+    for name in std.objectFieldsAll(own)
+  };
+  local mixin = if isMixin then user else if isOverlay then known + user else known + { _config+:: over(known._config, user) };
   local unknown = [name for name in std.objectFieldsAll(mixin._config) if !std.objectHasAll(known._config, name)];
   assert unknown == [] : 'UNKNOWN ' + std.join(' ', unknown) + ' KNOWN ' + std.join(' ', std.objectFieldsAll(known._config));`
 
