@@ -8,9 +8,12 @@ import { dirname, join } from 'node:path'
 import { dashboardFiles } from '../dashboards/all.ts'
 import { referencePages } from '../docs/reference.ts'
 import { alertmanagerConfig, COMPOSE_PAGER } from '../provisioning/alertmanager.ts'
+import { collectorConfig, COMPOSE_COLLECTOR, COMPOSE_KAFKA, kafkaConfig } from '../provisioning/collector.ts'
+import { demoEnvironment } from '../provisioning/demo.ts'
 import { COMPOSE_GRAFANA, grafanaDashboards, grafanaDatasources } from '../provisioning/grafana.ts'
 import { COMPOSE_LOKI, lokiConfig } from '../provisioning/loki.ts'
 import { COMPOSE, prometheusConfig } from '../provisioning/prometheus.ts'
+import { COMPOSE_TEMPO, tempoConfig } from '../provisioning/tempo.ts'
 import { detections } from '../src/bundle/detection.ts'
 import { findEvaluator, NO_EVALUATOR } from '../src/bundle/evaluator.ts'
 import { committedFiles, header as headerOf, type Output } from '../src/bundle/files.ts'
@@ -29,6 +32,10 @@ export function outputs(mixin: Mixin): Output[] {
     ...bundle,
     { path: 'provisioning/prometheus.yml', text: header('provisioning/prometheus.ts') + prometheusConfig(COMPOSE) },
     { path: 'provisioning/loki.yml', text: header('provisioning/loki.ts') + lokiConfig(COMPOSE_LOKI) },
+    { path: 'provisioning/collector.yml', text: header('provisioning/collector.ts') + collectorConfig(COMPOSE_COLLECTOR) },
+    { path: 'provisioning/collector-kafka.yml', text: header('provisioning/collector.ts') + kafkaConfig(COMPOSE_KAFKA) },
+    { path: 'provisioning/tempo.yml', text: header('provisioning/tempo.ts') + tempoConfig(COMPOSE_TEMPO) },
+    { path: 'provisioning/demo.env', text: header('provisioning/demo.ts') + demoEnvironment() },
     { path: 'provisioning/alertmanager.yml', text: alertmanagerConfig(alertmanager, COMPOSE_PAGER) },
     { path: 'provisioning/grafana/datasources.yml', text: header('provisioning/grafana.ts') + grafanaDatasources(COMPOSE_GRAFANA) },
     { path: 'provisioning/grafana/dashboards.yml', text: header('provisioning/grafana.ts') + grafanaDashboards(COMPOSE_GRAFANA) },

@@ -38,7 +38,8 @@ export const components: readonly Component[] = [
     tags: 'remove_all_sd',
     versionVariable: 'github.com/prometheus/common/version.Version',
     buildMinutes: 5,
-    leastVersion: '3.0.0',
+    // Native histograms are scraped by a key of the configuration.
+    leastVersion: '3.9.0',
   },
   {
     name: 'alertmanager',
@@ -75,6 +76,17 @@ export const components: readonly Component[] = [
     buildMinutes: 8,
     // Structured metadata is stored without being switched on from here.
     leastVersion: '3.0.0',
+  },
+  {
+    name: 'compose',
+    // The newest that the Go version which the others need can build. It repeats the `exclude` directives of its own go.mod.
+    version: '2.40.3',
+    binaries: ['docker-compose'],
+    folder: folderOf('compose'),
+    packages: ['github.com/docker/compose/v2/cmd'],
+    versionVariable: 'github.com/docker/compose/v2/internal.Version',
+    buildMinutes: 4,
+    leastVersion: '2.30.0',
   },
 ]
 

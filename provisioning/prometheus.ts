@@ -26,7 +26,7 @@ export const COMPOSE: PrometheusParameters = {
   bridges: ['bridge:9464'],
   ruleFile: '/etc/prometheus/prometheus-rules.yaml',
   alertmanagers: ['alertmanager:9093'],
-  others: { prometheus: ['prometheus:9090'], alertmanager: ['alertmanager:9093'], loki: ['loki:3100'] },
+  others: { prometheus: ['prometheus:9090'], alertmanager: ['alertmanager:9093'], 'otel-collector': ['collector:8888'], loki: ['loki:3100'] },
   ...DEMO_INTERVALS,
 }
 
@@ -39,7 +39,11 @@ export function prometheusConfig(parameters: PrometheusParameters): string {
       // /metrics may take a second at 100,000 series; Prometheus refuses a timeout above the interval.
       scrape_timeout: `${Math.min(10, scrapeIntervalSeconds)}s`,
       evaluation_interval: `${evaluationIntervalSeconds}s`,
+      // Of whoever has them; the bridge's own are classic ones, with an edge at each objective.
+      scrape_native_histograms: true,
     },
+    // Agents' own metrics, which the Collector brings: by what their senders are told apart.
+    otlp: { promote_resource_attributes: ['service.name', 'service.instance.id', 'deployment.environment.name', 'tenant_id', 'project_id'] },
     storage: { exemplars: { max_exemplars: 100_000 } },
     rule_files: [ruleFile],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [...alertmanagers] }] }] },

@@ -33,6 +33,8 @@ export async function startPrometheus(options: ServerOptions): Promise<Native> {
     '--web.enable-lifecycle',
     // Without this feature Prometheus drops the trace ids that the bridge attaches to its series.
     '--enable-feature=exemplar-storage',
+    // The Collector brings the agents' own metrics.
+    '--web.enable-otlp-receiver',
     // For some seconds after its start Prometheus knows no Alertmanager, and an alert that fires then is lost. It is sent again after
     // this long, by default a minute, which a person who waits for the demo's page takes for a failure.
     '--rules.alert.resend-delay=5s',
@@ -70,6 +72,7 @@ export interface CollectorOptions {
   /** Where the configuration's health_check extension answers. */
   readonly healthUrl: string
   readonly env?: NodeJS.ProcessEnv
+  readonly stopLimitSeconds?: number
 }
 
 export async function startCollector(options: CollectorOptions): Promise<Native> {
@@ -80,6 +83,7 @@ export async function startCollector(options: CollectorOptions): Promise<Native>
     logFile: join(options.logDir, 'collector.log'),
     ready: { url: options.healthUrl },
     ...(options.env ? { env: options.env } : {}),
+    ...(options.stopLimitSeconds === undefined ? {} : { stopLimitSeconds: options.stopLimitSeconds }),
   })
 }
 

@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { findComponent } from '../../components/components.ts'
-import { freePort } from '../../provisioning/port.ts'
 import type { Config, PagerConfig } from '../config/config.ts'
 import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
 import { RECORDINGS } from './up-traffic.ts'
@@ -15,6 +13,8 @@ interface Flags {
   prometheusAddress?: Address
   alertmanagerAddress?: Address
   lokiAddress?: Address
+  collectorAddress?: Address
+  collectorGrpcAddress?: Address
   demoAddress?: Address
   faultAfter?: number
 }
@@ -32,6 +32,8 @@ export function upCommand(): Command {
     .addOption(new Option('--prometheus-address <host:port>', 'default 127.0.0.1:9090').argParser(flag(readAddress)))
     .addOption(new Option('--alertmanager-address <host:port>', 'default 127.0.0.1:9093').argParser(flag(readAddress)))
     .addOption(new Option('--loki-address <host:port>', 'default 127.0.0.1:3100').argParser(flag(readAddress)))
+    .addOption(new Option('--collector-address <host:port>', 'default 127.0.0.1:14318').argParser(flag(readAddress)))
+    .addOption(new Option('--collector-grpc-address <host:port>', 'default 127.0.0.1:14317').argParser(flag(readAddress)))
     .addOption(new Option('--demo-address <host:port>', 'faults, default 127.0.0.1:9465').argParser(flag(readAddress)))
     .option('--http-address <host:port>', 'OTLP/HTTP (default 127.0.0.1:4318)')
     .option('--grpc-address <host:port>', 'OTLP/gRPC (default 127.0.0.1:4317)')
@@ -44,15 +46,20 @@ export function upCommand(): Command {
 
 async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   if (!existsSync(RECORDINGS)) throw new UsageError('cannot run up here: it needs the whole checkout, recordings and components included')
+  // Of the checkout, which an image of the bridge is not.
+  const { findComponent } = await import('../../components/components.ts')
   const prometheus = await withPort(flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 })
   const alertmanager = await withPort(flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 })
   const control = await withPort(flags.demoAddress ?? { host: '127.0.0.1', port: 9465 })
   // Not built for the demo, which does without: that takes longer than the rest of it together.
   const loki = findComponent('loki') === undefined ? undefined : await withPort(flags.lokiAddress ?? { host: '127.0.0.1', port: 3100 })
+  const collector = findComponent('otelcol') === undefined ? undefined : {
+    http: await withPort(flags.collectorAddress ?? { host: '127.0.0.1', port: 14318 }), grpc: await withPort(flags.collectorGrpcAddress ?? { host: '127.0.0.1', port: 14317 }),
+  }
   const config = await configure(flags, loki && `http://${writeAddress(reachable(loki))}`, { prometheusUrl: `http://${writeAddress(reachable(prometheus))}`, ...(flags.traffic && { demoUrl: `http://${writeAddress(reachable(control))}` }) })
   await refuseTaken({
     '--http-address': config.httpAddress, '--grpc-address': config.grpcAddress, '--web-address': config.webAddress,
-    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager, ...(loki && { '--loki-address': loki }), ...(flags.traffic && { '--demo-address': control }),
+    '--prometheus-address': prometheus, '--alertmanager-address': alertmanager, ...(loki && { '--loki-address': loki }), ...(collector && { '--collector-address': collector.http, '--collector-grpc-address': collector.grpc }), ...(flags.traffic && { '--demo-address': control }),
   })
   // A demo of its own each time: what failed an hour ago would weigh in this one's alerts.
   rmSync(config.dataDir, { recursive: true, force: true })
@@ -73,8 +80,9 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   const agents = flags.traffic ? await startAgents({ endpoint, control, rate: 1, seed: 1 }) : undefined
   if (agents !== undefined) say('agents', `three at work; faults on demand on ${pagerUrl} and by "spanbridge demo fault TYPE"`)
   const servers = startServers({
-    dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), prometheus, alertmanager, loki, say, stop,
+    dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), grpc: writeAddress(reachable(bridge.addresses.grpc)), prometheus, alertmanager, loki, collector, say, stop,
   })
+  if (collector === undefined) say('collector', 'not there; "node components/ensure.ts collector" builds it, and what agents send to it then waits on the disk while the bridge is away')
   if (loki === undefined) say('loki', 'not there; "node components/ensure.ts loki" builds it, and the log of failed requests is then in it')
   if (traffic !== undefined) say('demo', 'begins once Prometheus and Alertmanager are up')
   const { runCycles } = await import('../demo/cycle.ts')
@@ -129,7 +137,9 @@ function isTaken(address: Address): Promise<boolean> {
 
 /** With a port of its own where any will do: who is told of it is started before it is. */
 async function withPort({ host, port }: Address): Promise<Address> {
-  return { host, port: port === 0 ? await freePort() : port }
+  if (port !== 0) return { host, port }
+  const { freePort } = await import('../../provisioning/port.ts')
+  return { host, port: await freePort() }
 }
 
 /** Where a server that listens there is reached from this machine. */

@@ -3,19 +3,28 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ALERTMANAGER_FILE, alertmanagerConfig, COMPOSE_PAGER } from '../../provisioning/alertmanager.ts'
+import { COMPOSE_COLLECTOR, COMPOSE_KAFKA, MEMORY_LIMIT_MIB } from '../../provisioning/collector.ts'
 import { COMPOSE_GRAFANA } from '../../provisioning/grafana.ts'
 import { COMPOSE_LOKI, RULES_TENANT } from '../../provisioning/loki.ts'
 import { COMPOSE, OTHER_JOBS, prometheusConfig } from '../../provisioning/prometheus.ts'
+import { COMPOSE_TEMPO } from '../../provisioning/tempo.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { demoLimits } from '../../src/demo/agents/profiles.ts'
 
 const root = join(import.meta.dirname, '../..')
 interface Service {
   readonly image: string
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
-  readonly build?: string
+  readonly build?: string | { readonly context: string; readonly dockerfile: string }
   readonly environment?: Readonly<Record<string, string>>
+  readonly command?: readonly string[]
+  readonly profiles?: readonly string[]
+  readonly mem_limit?: string
+  readonly healthcheck?: object
+  readonly [key: string]: unknown
 }
-const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8')) as { services: Record<string, Service>; volumes: Record<string, unknown> }
+const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as { services: Record<string, Service>; volumes: Record<string, unknown> }
 const services = Object.entries(compose.services)
 
 describe('docker-compose.yml', () => {
@@ -23,8 +32,56 @@ describe('docker-compose.yml', () => {
     expect(services.flatMap(([, { ports = [] }]) => ports).filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([])
   })
 
-  test('pins every image that it does not build', () => {
-    expect(services.filter(([, { image, build }]) => build === undefined && !/:v?\d+\.\d+\.\d+$/.test(image)).map(([name]) => name)).toEqual([])
+  test('pins every image that it does not build, and those that it builds from', () => {
+    const built = services.filter(([, { build }]) => build !== undefined).map(([, { image }]) => image)
+    expect(services.filter(([, { image }]) => !built.includes(image) && !/:v?\d+\.\d+\.\d+$/.test(image)).map(([name]) => name)).toEqual([])
+    const froms = ['Dockerfile', 'provisioning/collector.Dockerfile'].flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image!))
+    // Of Node the line with long-term support, for its fixes.
+    expect(froms.filter((image) => image !== 'node:24-slim' && !/:\d+\.\d+\.\d+(-musl)?$/.test(image))).toEqual([])
+  })
+
+  test('keeps every service small, watched and without privileges', () => {
+    for (const [name, service] of services) {
+      expect(service, name).toMatchObject({ mem_limit: expect.stringMatching(/^\d+[mg]$/), cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], restart: 'unless-stopped' })
+      expect(service['privileged'], name).toBeUndefined()
+      // The bridge's check is in its Dockerfile.
+      if (name !== 'bridge') expect(service.healthcheck, name).toBeDefined()
+    }
+    expect(services.filter(([, service]) => service['read_only'] !== true).map(([name]) => name)).toEqual(['kafka'])
+  })
+
+  test('has agents and Kafka in profiles, and everything else in none', () => {
+    expect(services.filter(([, { profiles }]) => profiles !== undefined).map(([name, { profiles }]) => [name, profiles])).toEqual([['demo', ['demo']], ['kafka', ['kafka']], ['collector-kafka', ['kafka']]])
+  })
+
+  test('gives the bridge what it understands, with the links of Grafana and the limits of the demo', () => {
+    const { environment = {} } = compose.services['bridge']!
+    const demo = Object.fromEntries(readFileSync(join(root, 'provisioning/demo.env'), 'utf8').split('\n').filter((line) => /^\w+=/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).replace(/^'|'$/g, '')]))
+    const filled = (set: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{(\w+):-\}/, (_, variable: string) => set[variable] ?? '')]))
+    const own = loadConfig({ env: filled({}) })
+    expect(own).toMatchObject({ objectives: [], pager: { prometheusUrl: 'http://prometheus:9090' }, warnings: [] })
+    expect(own.pager.demoUrl).toBeUndefined()
+    expect(loadConfig({ env: filled(demo) })).toMatchObject({ objectives: demoLimits(), pager: { demoUrl: 'http://demo:9465' } })
+    const { panes } = Object.fromEntries(new URL(own.pager.traceUrl!.replace('{trace_id}', '0af7651916cd43dd8448eb211c80319c')).searchParams)
+    expect(JSON.parse(panes!)).toMatchObject({ t: { datasource: 'spanbridge-tempo', queries: [{ queryType: 'traceql', query: '0af7651916cd43dd8448eb211c80319c' }] } })
+    expect(existsSync(join(root, `dashboards/generated/${/\/d\/spanbridge-(\w+)\?/.exec(own.pager.logsUrl!)![1]}.json`))).toBe(true)
+  })
+
+  test('gives the Collector room above its own limit, its queue a volume, and the names that it calls', () => {
+    for (const [name, parameters] of [['collector', COMPOSE_COLLECTOR], ['collector-kafka', COMPOSE_KAFKA]] as const) {
+      const { mem_limit, volumes } = compose.services[name]!
+      expect(Number(/^(\d+)m$/.exec(mem_limit!)![1])).toBeGreaterThanOrEqual(MEMORY_LIMIT_MIB * 4 / 3)
+      expect(volumes).toContainEqual(expect.stringMatching(new RegExp(`^[a-z-]+:${parameters.queueDir}$`)))
+    }
+    const called = [COMPOSE_COLLECTOR.bridge, COMPOSE_COLLECTOR.tempo!, new URL(COMPOSE_COLLECTOR.prometheusUrl).host, COMPOSE_KAFKA.bridge, ...COMPOSE_KAFKA.brokers]
+    for (const address of called) expect(Object.keys(compose.services)).toContain(address.split(':')[0])
+    expect(compose.services['prometheus']?.command).toContain('--web.enable-otlp-receiver')
+    expect(compose.services['tempo']?.volumes).toContain(`tempo-data:${COMPOSE_TEMPO.dataDir}`)
+  })
+
+  test('shows Grafana the data sources and dashboards where it looks', () => {
+    expect(compose.services['grafana']?.volumes).toContain(`./dashboards/generated:${COMPOSE_GRAFANA.dashboards}:ro`)
+    expect(Object.keys(compose.services)).toContain(new URL(COMPOSE_GRAFANA.tempoUrl).hostname)
   })
 
   test('mounts files that exist, read only, and volumes that it names', () => {

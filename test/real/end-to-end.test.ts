@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,19 +8,19 @@ import { hasChromium, openChromium } from './chromium.ts'
 import { needs } from './require.ts'
 import { isAlive, spawned, type Spawned } from './spawned.ts'
 
-const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address', '--loki-address', '--demo-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
+const FREE = ['--http-address', '--grpc-address', '--web-address', '--prometheus-address', '--alertmanager-address', '--loki-address', '--collector-address', '--collector-grpc-address', '--demo-address'].flatMap((flag) => [flag, '127.0.0.1:0'])
 /** Five seconds of health, at most a minute of fault on a busy machine, and Alertmanager's group_wait. */
 const PAGE_SECONDS = 120
 
-needs('prometheus', 'alertmanager', 'loki').describe('spanbridge up', () => {
+needs('prometheus', 'alertmanager', 'loki', 'otelcol').describe('spanbridge up', () => {
   const directory = mkdtempSync(join(tmpdir(), 'spanbridge-up-'))
   let up: Spawned
   let browser: Browser | undefined
-  const url = { pager: '', metrics: '', prometheus: '', alertmanager: '', loki: '' }
+  const url = { pager: '', metrics: '', prometheus: '', alertmanager: '', loki: '', collector: '' }
 
   beforeAll(async () => {
     up = spawned(['up', '--data-dir', directory, '--fault-after', '5s', ...FREE])
-    for (const name of ['pager', 'metrics', 'prometheus', 'alertmanager', 'loki'] as const) url[name] = (await up.printed(new RegExp(`^${name} +(http://[^\\s,]+)`, 'm'), 60))[1]!
+    for (const name of ['pager', 'metrics', 'prometheus', 'alertmanager', 'loki', 'collector'] as const) url[name] = (await up.printed(new RegExp(`^${name} +(http://[^\\s,]+)`, 'm'), 60))[1]!
     if (hasChromium) browser = await openChromium()
   }, 120_000)
 
@@ -85,9 +86,24 @@ needs('prometheus', 'alertmanager', 'loki').describe('spanbridge up', () => {
     expect(rules.filter(({ health }) => health === 'err')).toEqual([])
   }, 60_000)
 
+  test('what is sent to the Collector comes to the bridge, and Prometheus scrapes the Collector', async () => {
+    const endNanos = BigInt(Date.now()) * 1_000_000n
+    const span = {
+      traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex'), name: 'invoke_agent support_agent', kind: 1, startTimeUnixNano: String(endNanos - 100_000_000n), endTimeUnixNano: String(endNanos),
+      attributes: Object.entries({ 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': 'support_agent', tenant_id: 'by-collector' }).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    }
+    const sent = await fetch(`${url.collector}/v1/traces`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }) })
+    expect(sent.status).toBe(200)
+    await vi.waitUntil(async () => /^agent_requests_total\{tenant_id="by-collector".*\} 1/m.test(await (await fetch(url.metrics)).text()), { timeout: 30_000, interval: 250 })
+    await vi.waitUntil(async () => {
+      const { data } = await json<{ data: { result: { value: [number, string] }[] } }>(`${url.prometheus}/api/v1/query?query=${encodeURIComponent('up{job="otel-collector"}')}`)
+      return data.result[0]?.value[1] === '1'
+    }, { timeout: 30_000, interval: 500 })
+  }, 70_000)
+
   test('SIGTERM takes all of it down within 10 s', async () => {
     const pids = [up.pid, ...up.children()]
-    expect(pids).toHaveLength(4)
+    expect(pids).toHaveLength(5)
     const sinceMs = Date.now()
     up.kill('SIGTERM')
     expect(await up.ended).toEqual({ code: 0, signal: null })

@@ -1,0 +1,15 @@
+/** The environment of docker compose with the demo's agents: `docker compose --env-file provisioning/demo.env up`. */
+import { demoLimits } from '../src/demo/agents/profiles.ts'
+
+/** The text of demo.env. */
+export function demoEnvironment(): string {
+  const limits = demoLimits().map(({ objective, agent, limit }) => ({ objective, agent, limit }))
+  return [
+    'COMPOSE_PROFILES=demo',
+    "# Where the pager's panel strikes the agents with faults.",
+    'SPANBRIDGE_PAGER_DEMO_URL=http://demo:9465',
+    "# The agents' own limits: the documented ones are for agents that answer at once.",
+    `SPANBRIDGE_OBJECTIVES='${JSON.stringify(limits)}'`,
+    '',
+  ].join('\n')
+}
