@@ -63,6 +63,9 @@ function(config) {
   // The same for other labels: subjects(['agent']) is of an agent, whatever the tenant.
   subjects(names): cluster + names,
 
+  // ', cluster eu': for what is said of something that has no tenant and no agent.
+  where: std.join('', [', ' + label + ' ' + lib.name('$labels.' + label) for label in cluster]),
+
   // The labels of an alert about one program.
   what: cluster + ['instance'],
 

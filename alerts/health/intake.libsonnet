@@ -4,7 +4,7 @@ function(config, lib, annotations)
   local window = lib.range(health.window);
   local recently = lib.inWords(window);
   local by = lib.labels(['instance']);
-  local bridge = 'The bridge ' + lib.name('$labels.instance');
+  local bridge = 'The bridge ' + lib.name('$labels.instance') + lib.where;
   local increase(metric, labels=by, matchers=[]) = 'sum by (' + labels + ') (increase(' + lib.series(metric, matchers) + '[' + window + ']))';
   local own(metric, label, matchers=[]) = increase(metric, label, matchers + ['*']) + ' > 0';
   local count = '{{ $value | humanize }}';

@@ -54,7 +54,7 @@ function(config, lib, annotations)
   local everyone = lib.labels([]);
 
   local agent = 'Agent {{ if $labels.agent }}' + lib.name('$labels.agent') + '{{ else }}without a name{{ end }}'
-                + (if std.member(silence.by, 'tenant_id') then ', tenant ' + lib.name('$labels.tenant_id') else '');
+                + (if std.member(silence.by, 'tenant_id') then ', tenant ' + lib.name('$labels.tenant_id') else '') + lib.where;
   local names = lib.subjects(silence.by);
   local most(sent, what, names) = lib.query(lib.fill('max_over_time(%s{*}[1d])', [sent]), 'in the day before at most {{ . | first | value | humanize }} ' + what, 'nothing in the day before', names);
 
@@ -101,7 +101,7 @@ function(config, lib, annotations)
         + lib.fill('and on (%s)\n  max by (%s) (min_over_time(%s[30m])) == 1', [everyone, everyone, lib.target('up', 'bridge')]),
         {
           summary: 'No agent sends anything',
-          description: 'No bridge has accepted a span for half an hour, though they always did at this time; ' + most(spans.sent, 'spans in half an hour', lib.subjects([])) + '. No alert about agents can fire.',
+          description: 'No bridge' + lib.where + ' has accepted a span for half an hour, though they always did at this time; ' + most(spans.sent, 'spans in half an hour', lib.subjects([])) + '. No alert about agents can fire.',
           value: '0',
           dashboard: 'bridge',
           cause: annotations.top(

@@ -3,7 +3,7 @@ function(config, lib, annotations)
   local health = config.health;
   local window = lib.range(health.window);
   local recently = lib.inWords(window);
-  local at = lib.name('$labels.instance');
+  local at = lib.name('$labels.instance') + lib.where;
   local count = '{{ $value | humanize }}';
   local steady = { 'for': health['for'], keep_firing_for: window };
   local known = annotations.known;
@@ -45,7 +45,7 @@ function(config, lib, annotations)
 
     alert('SpanbridgeMissing', missing, {
       summary: 'Prometheus has no bridge to scrape',
-      description: 'Prometheus has had no target for a bridge for ' + lib.inWords(health.missingFor) + ': nothing is counted, and no alert about agents can fire.',
+      description: 'Prometheus has had no target for a bridge' + lib.where + ' for ' + lib.inWords(health.missingFor) + ': nothing is counted, and no alert about agents can fire.',
       cause: known(
         'no target matches ' + std.strReplace(config.targets.bridge, '"', "'") + ': the job is missing from the configuration, or service discovery finds none',
         'Compare scrape_configs and /service-discovery of Prometheus with the address of the bridge.'

@@ -15,7 +15,7 @@ function(config, lib, annotations)
       '%s\n/\n%s\n> %g\nand\n%s >= %d' % [unpriced, calls, health.unpricedShare, calls, health.unpricedCalls],
       {
         summary: 'The cost of many model calls is unknown',
-        description: share + ' of the model calls of the last hour have no known cost, so that costs are too low by so much; the limit is ' + limit + '.',
+        description: share + ' of the model calls' + lib.where + ' of the last hour have no known cost, so that costs are too low by so much; the limit is ' + limit + '.',
         value: share,
         limit: limit,
         dashboard: 'cost',

@@ -1,4 +1,5 @@
 /** Whether the watchers are watched: real programs are killed and taken away, under the rules with short times. */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,35 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>
   readonly state: string
 }
+
+const promtool = needs('promtool')
+promtool.describe('of several clusters', () => {
+  test('the one whose bridges have vanished is missing, and is named', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'spanbridge-clusters-'))
+    try {
+      const evaluator = await findEvaluator()
+      if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
+      const groups = await evaluator.evaluate(`((import 'mixin.libsonnet') + { _config+:: { clusterLabel: 'region' } }).prometheusAlerts.groups`, MIXIN) as { name: string }[]
+      writeFileSync(join(directory, 'rules.yaml'), stringify({ groups: groups.filter(({ name }) => name === 'spanbridge-targets') }))
+      writeFileSync(join(directory, 'test.yaml'), stringify({
+        rule_files: ['rules.yaml'],
+        evaluation_interval: '1m',
+        tests: [{
+          interval: '1m',
+          input_series: [{ series: 'up{job="spanbridge",region="eu",instance="b1"}', values: '1x4 stale' }, { series: 'up{job="spanbridge",region="us",instance="b1"}', values: '1x20' }],
+          promql_expr_test: [{
+            expr: 'ALERTS{alertstate="firing"}', eval_time: '15m',
+            exp_samples: [{ labels: 'ALERTS{alertname="SpanbridgeMissing",alertstate="firing",owner="platform",region="eu",severity="critical"}', value: 1 }],
+          }],
+        }],
+      }))
+      expect(execFileSync(promtool.path('promtool'), ['test', 'rules', join(directory, 'test.yaml')], { encoding: 'utf8' })).toContain('SUCCESS')
+      expect(groups.flatMap((group) => (group as { rules?: { alert?: string; annotations: { description: string } }[] }).rules ?? []).find(({ alert }) => alert === 'SpanbridgeMissing')!.annotations.description).toContain('$labels.region')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
 
 needs('prometheus', 'alertmanager', 'otelcol').describe('the health of those who watch', () => {
   const directory = mkdtempSync(join(tmpdir(), 'spanbridge-health-'))
