@@ -9,6 +9,7 @@
     prometheus: 'job="prometheus"',
     alertmanager: 'job="alertmanager"',
     collector: 'job="otel-collector"',
+    loki: 'job="loki"',
   },
 
   // The bridge itself, and those around it.

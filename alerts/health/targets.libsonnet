@@ -1,4 +1,4 @@
-// Whether those who watch are there and do their work: the bridge, Prometheus, Alertmanager, the Collector.
+// Whether those who watch are there and do their work: the bridge, Prometheus, Loki, Alertmanager, the Collector.
 function(config, lib, annotations)
   local health = config.health;
   local window = lib.range(health.window);
@@ -88,6 +88,14 @@ function(config, lib, annotations)
       value: count,
       limit: '0',
       cause: known('rule group {{ $labels.rule_group }}', 'Give Prometheus more CPU, or raise evaluationInterval and longRangeEvaluationInterval of the mixin.'),
+    }),
+
+    alert('SpanbridgeLogRulesFailing', increase('loki_prometheus_rule_evaluation_failures_total', 'loki', lib.labels(['instance', 'rule_group']), ['rule_group=~".*;spanbridge-.+"']) + ' > 0', {
+      summary: 'Rules over the log of requests cannot be evaluated',
+      description: 'Loki ' + at + ' failed ' + count + ' times in the last ' + recently + ' to evaluate a rule of {{ $labels.rule_group }}: its alerts do not fire.',
+      value: count,
+      limit: '0',
+      cause: known('rule group {{ $labels.rule_group }}', 'Read the error of the rule on /prometheus/api/v1/rules of Loki; mostly the query reads more than its limits allow.'),
     }),
 
     alert('SpanbridgePagesFailing', increase('alertmanager_notifications_failed_total', 'alertmanager', lib.labels(['instance', 'integration'])) + ' > 0', {

@@ -48,6 +48,12 @@ needs('loki', 'alertmanager').describe('the rules of the log, on requests of the
     expect(page.annotations).toMatchObject({ root_cause: 'tool lookup_order: 5xx, 5 in the last 15 minutes', remedy: 'Serve the cached response.', value: '5', limit: '5' })
   })
 
+  test('Loki tells what SpanbridgeLogRulesFailing asks it for', async () => {
+    const metrics = await (await fetch(`${stack.loki.url}/metrics`)).text()
+    const groups = [...metrics.matchAll(/^loki_prometheus_rule_evaluation_failures_total\{rule_group="([^"]*)",user="fake"\} 0$/gm)].map(([, group]) => group)
+    expect(groups.map((group) => group!.split(';')[1]).sort()).toEqual(['spanbridge-loki', 'spanbridge-loki-new'])
+  })
+
   test.each(lokiAlerts.map(({ alert, expr }) => [alert, expr] as const))('a broken %s is noticed by a case', async (name, expr) => {
     const firing = async (query: string) => (await stack.loki.samples(query)).map(({ metric }) => `${metric['tenant_id']} ${metric['agent']} ${metric['type']}`).sort()
     const whole = await firing(expr)
