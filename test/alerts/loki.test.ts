@@ -1,4 +1,5 @@
 /** The contract between the bridge's lines and the LogQL that reads them: rules, annotations and runbooks. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findEvaluator } from '../../src/bundle/evaluator.ts'
@@ -23,6 +24,12 @@ test('every rule and every query of an annotation uses only what the lines have'
 
 test.each(pastedLogQl())('%s: %s can be pasted', (_name, query) => {
   expect(unknown(query)).toEqual([])
+})
+
+test('every label, metadatum and key of a line is in docs/log.md, and none else', () => {
+  const text = readFileSync(join(ROOT, 'docs/log.md'), 'utf8')
+  const named = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
+  expect(named.toSorted()).toEqual([...new Set([...LINE_LABELS, ...LINE_KEYS, 'messages', 'recoveries'])].toSorted())
 })
 
 test('what does not exist would be found', () => {
