@@ -13,10 +13,11 @@ COPY package.json ./
 COPY bin ./bin
 COPY src ./src
 COPY alerts ./alerts
-# The pager's database. Made here so that a named volume begins with this owner.
-RUN mkdir /data && chown node:node /data
+# The pager's database, made here so that a named volume begins with this owner; and where Node keeps the code compiled.
+RUN mkdir -p /data node_modules/.cache && chown node:node /data node_modules/.cache
 VOLUME /data
 USER node
+RUN bin/spanbridge serve --help
 ENV SPANBRIDGE_HTTP_ADDRESS=0.0.0.0:4318 \
     SPANBRIDGE_GRPC_ADDRESS=0.0.0.0:4317 \
     SPANBRIDGE_WEB_ADDRESS=0.0.0.0:9464 \
