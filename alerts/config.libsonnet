@@ -108,7 +108,7 @@
       scoreWindow: '30m',
       // Fewer requests or scores than this in the window are not judged.
       minEvents: 10,
-      // Three histories: the median of the last hours, and of as much as `smoothing` around the same time yesterday and a week ago.
+      // Three histories: the median of as much as `smoothing` around the same time yesterday and a week ago, and until there are both of the last hours.
       recent: '3h',
       smoothing: '1h',
       // How long and how finely the deviations are remembered, and how much of it there has to be before an alert may fire.
@@ -117,13 +117,14 @@
       warmUp: '1d',
       // Half of the band: the widest of so many standard deviations by the median of the deviations, by their squares, by the number of events, ...
       robustFactor: 4,
-      gaussianFactor: 3,
+      gaussianFactor: 2.5,
       samplingFactor: 3.5,
-      // ... and of at least this: natural logarithms of a ratio (0.4 is from 0.67 to 1.5 times), of errors a square root (0.2 is 4 % where none are
-      // expected), of quality the score itself.
-      least: { requests: 0.5, errors: 0.2, latency: 0.4, cost: 0.4, tokens: 0.4, quality: 0.08 },
-      // How long a value has to be outside, and how long after it an anomaly is still the same one.
-      'for': '5m',
+      // ... and of at least this: natural logarithms of a ratio (0.6 is from 0.55 to 1.8 times; a bucket of the histogram of latencies is as wide), of
+      // errors a square root (0.25 is 6 % where none are expected), of quality the score itself.
+      least: { requests: 0.6, errors: 0.25, latency: 0.6, cost: 0.45, tokens: 0.45, quality: 0.08 },
+      // How long a value has to be outside, and how long after it an anomaly is still the same one. As long as `window`: so long an agent that stops
+      // seems to get fewer and fewer requests.
+      'for': '10m',
       keepFiringFor: '15m',
       // A deviation is remembered up to this until there is a band to cut it at.
       maxDeviation: 1,

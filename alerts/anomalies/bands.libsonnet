@@ -23,15 +23,17 @@ function(config, lib, signals)
     expr: lib.fill('quantile_over_time(0.5, %s[%s]%s)', [value, range, if offset == '' then '' else ' offset ' + offset]),
   };
 
-  // Once there are three, two of them outvote the third: yesterday was a Sunday, last week was a holiday, or the last hours are the anomaly itself.
-  // Until there are, nobody can tell which is right, and what lies between them is ordinary.
+  // Yesterday and last week, once there are both: what lies between them is ordinary, because nobody can tell whether today is like yesterday
+  // or, as on a Monday, like a week ago. Not the last hours then: they follow an anomaly, and hide what rises slowly. In an agent's first
+  // week, and where one of the two is missing, they stand in.
+  local seasonal = 'agent:anomaly:expected{history=~"day|week"}';
   local between(edge) = {
     record: 'agent:anomaly_center:' + edge,
     expr: lib.fill(|||
-      (quantile by (%s) (0.5, agent:anomaly:expected) and count by (%s) (agent:anomaly:expected) == 3)
+      (%s by (%s) (%s) and count by (%s) (%s) == 2)
       or
       %s by (%s) (agent:anomaly:expected)
-    |||, [by, by, edge, by]),
+    |||, [edge, by, seasonal, by, seasonal, edge, by]),
   };
   local least = 'agent:anomaly_center:min';
   local most = 'agent:anomaly_center:max';
@@ -66,8 +68,17 @@ function(config, lib, signals)
         expr: lib.fill('last_over_time(agent:anomaly_deviation:count[%s]) >= bool %s\nand\n%s', [remembered, lib.seconds(settings.warmUp) / lib.seconds(settings.memoryInterval), value]),
       },
       // No band before it is warm: whoever reads one cannot be told of an anomaly too early.
-      { record: 'agent:anomaly:lower', expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1', [any([edge[scale].lower % on(scale, least) for scale in scales]) ])},
-      { record: 'agent:anomaly:upper', expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1', [any([edge[scale].upper % on(scale, most) for scale in scales]) ])},
+      { record: 'agent:anomaly:lower', expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1', [any([lib.fill(edge[scale].lower, [on(scale, least)]) for scale in scales])]) },
+      {
+        record: 'agent:anomaly:upper',
+        // Where no requests are expected, the first ones of the day are no anomaly: an agent begins.
+        expr: lib.fill('(\n%s\n)\nand\nagent:anomaly:warm == 1\nunless\n%s{signal="requests"} * %s < %s', [
+          any([lib.fill(edge[scale].upper, [on(scale, most)]) for scale in scales]),
+          most,
+          lib.seconds(lib.range(settings.window)),
+          settings.minEvents,
+        ]),
+      },
       {
         record: 'agent:anomaly:distance',
         expr: 'clamp_max(\n%s\nor\n0 * (%s and %s), %g)' % [

@@ -8,40 +8,40 @@ function(config, lib, annotations)
   local name = lib.name('.Labels.name');
   local called(label, otherwise) = '{{ if .Labels.' + label + ' }}' + lib.name('.Labels.' + label) + '{{ else }}' + otherwise + '{{ end }}';
   local before = ' than in the ' + lib.inWords(settings.recent) + ' before';
+  local rate = 'printf "%.3g"';
   local usd = 'printf "$%.3g"';
 
   // More is bad, or less is: the other way is no reason to get up. Only of requests both are, and there none at all is AgentSilent's to tell.
   local above(signal) = own('value', signal) + ' > ' + own('upper', signal);
   local below(signal) = own('value', signal) + ' < ' + own('lower', signal);
 
-  local alert(name, signal, owner, expr, format, says, wait=settings['for']) = annotations.alert(
+  local alert(name, signal, owner, expr, format, says) = annotations.alert(
     name,
     'warning',
     owner,
     expr,
     { value: '{{ $value | ' + format + ' }}' } + says,
-    rule={ 'for': wait, keep_firing_for: settings.keepFiringFor },
+    rule={ 'for': lib.range(settings['for']), keep_firing_for: settings.keepFiringFor },
     who=who,
   );
   local atMost(signal, format) = { limit: edge('upper', signal, format) };
   local ordinary(signal, format) = ' At this time at most ' + edge('upper', signal, format) + ' is ordinary for it.';
 
   [
-    alert('AgentRequestRateAnomalous', 'requests', 'agent-oncall', above('requests') + '\nor\n' + below('requests') + ' > 0', 'humanize', {
+    alert('AgentRequestRateAnomalous', 'requests', 'agent-oncall', above('requests') + '\nor\n' + below('requests') + ' > 0', rate, {
       summary: 'An agent gets far more or far fewer requests than usual',
-      description: '{{ $value | humanize }} requests a second of ' + subject + '. At this time ' + edge('lower', 'requests', 'humanize') + ' to ' + edge('upper', 'requests', 'humanize') + ' are ordinary for it.',
-      limit: edge('lower', 'requests', 'humanize') + ' to ' + edge('upper', 'requests', 'humanize'),
+      description: '{{ $value | ' + rate + ' }} requests a second of ' + subject + '. At this time ' + edge('lower', 'requests', rate) + ' to ' + edge('upper', 'requests', rate) + ' are ordinary for it.',
+      limit: edge('lower', 'requests', rate) + ' to ' + edge('upper', 'requests', rate),
       dashboard: 'requests',
       cause: annotations.top(
         'abs(tenant_agent:agent_requests:growth{*})',
-        called('tenant_id', 'no tenant') + ' changed most: by {{ .Value | humanize }} requests a second against the ' + lib.inWords(settings.recent) + ' before',
+        called('tenant_id', 'no tenant') + ' changed most: by {{ .Value | ' + rate + ' }} requests a second against the ' + lib.inWords(settings.recent) + ' before',
         'no request in the last ' + lib.inWords(lib.range(settings.window)),
         'Ask who calls: retries without backoff or a loop of agents where there are more, a caller that stopped or was turned away where there are fewer.',
         'See whether the callers reach the agent, and the agent the bridge.',
         who=who,
       ),
-      // An agent that stops is on its way to none for as long as the window is.
-    }, lib.range(settings.window)),
+    }),
     alert('AgentErrorRateAnomalous', 'errors', 'agent-oncall', above('errors'), 'humanizePercentage', atMost('errors', 'humanizePercentage') {
       summary: 'An agent fails far more often than usual',
       description: '{{ $value | humanizePercentage }} of the requests of ' + subject + ' fail.' + ordinary('errors', 'humanizePercentage'),
