@@ -14,7 +14,8 @@ function(config)
   // In the texts the word stands for nothing but the label and its variable, and a uid for nothing but the dashboard.
   local cluster = if config.clusterLabel == '' then 'cluster' else config.clusterLabel;
   local renames = [['cluster', cluster]] + [['spanbridge-' + name, config.dashboardUids[name]] for name in std.objectFields(texts)];
-  local needed = [pair for pair in renames if pair[0] != pair[1]];
+  // Of the language's implementations some take half a minute for it, so spanbridge generate does it by itself.
+  local needed = if std.objectHasAll(config, 'renamedElsewhere') then [] else [pair for pair in renames if pair[0] != pair[1]];
   local renamed(value) =
     if std.isString(value) then std.foldl(function(text, pair) std.strReplace(text, pair[0], pair[1]), needed, value)
     else if std.isArray(value) then [renamed(one) for one in value]

@@ -42,7 +42,8 @@ const BUNDLE = `{
   loki: mixin.lokiAlerts,
   alertmanager: mixin.alertmanagerConfig,
   templates: mixin.alertmanagerTemplates,
-  dashboards: mixin.grafanaDashboards,
+  dashboards: (mixin + { _config+:: { renamedElsewhere: true } }).grafanaDashboards,
+  names: { cluster: mixin._config.clusterLabel, uids: mixin._config.dashboardUids },
   burn: mixin.burnRates,
   settings: { [name]: mixin._config[name] for name in ['minEvents', 'minBadEvents', 'trickleHours', 'keepFiringFor'] },
 }`
@@ -74,7 +75,21 @@ export async function evaluateMixin(evaluator: Evaluator, file?: string): Promis
   } catch (error) {
     throw new MixinError(told((error as Error).message, file), { cause: error })
   }
-  return value as Mixin
+  const { names, ...mixin } = value as Mixin & { names: Names }
+  return { ...mixin, dashboards: Object.fromEntries(Object.entries(mixin.dashboards).map(([name, dashboard]) => [name, renamed(name, dashboard, names)])) }
+}
+
+interface Names {
+  readonly cluster: string
+  /** By the dashboard's name. */
+  readonly uids: Readonly<Record<string, string>>
+}
+
+/** As dashboards.libsonnet does it: in the dashboards of the mixin the words stand for nothing but the label and the dashboards. */
+function renamed<T extends object>(file: string, dashboard: T, { cluster, uids }: Names): T {
+  if (!Object.keys(uids).some((name) => file === `spanbridge-${name}.json`)) return dashboard
+  const renames = [['cluster', cluster || 'cluster'], ...Object.entries(uids).map(([name, uid]) => [`spanbridge-${name}`, uid])] as const
+  return JSON.parse(renames.reduce((text, [from, to]) => text.replaceAll(from!, () => to!), JSON.stringify(dashboard))) as T
 }
 
 /** An expression for what is in the file. */
