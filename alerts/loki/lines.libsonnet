@@ -8,6 +8,8 @@ function(config, lib) {
 
   requests: selection('request', []),
   failures: selection('request', ['outcome=~"error|unfinished"']),
+  // One a minute of each tenant, agent and cause: few lines that have every kind.
+  firstFailures: selection('request', ['outcome=~"error|unfinished"', 'first="true"']),
   tallies: selection('tally', []),
   bridges: selection('bridge', []),
 

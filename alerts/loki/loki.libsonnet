@@ -18,7 +18,7 @@ function(config, lib, annotations)
     local new = settings.newFingerprint;
     local fingerprint = lib.labels(['fingerprint']);
     local seen = lines.sum(lib.labels(['agent'] + cause + ['fingerprint']), withCause, 'requests', new.range);
-    local before = lines.count(fingerprint, withCause, new.memory, new.range);
+    local before = lines.count(fingerprint, lines.firstFailures + ' | fingerprint != ""', new.memory, new.range);
     // A bridge writes a line of itself each minute. Without one from before, everything would be new.
     local bridges = lines.count(lib.labels([]), lines.bridges, new.memory, new.memory);
     annotations.alert(
@@ -135,7 +135,7 @@ function(config, lib, annotations)
   {
     rules: [],
     alerts: [
-      // Reads a day of lines.
+      // Reads a day of them.
       lib.group('loki-new', [newFingerprint], settings.longRangeEvaluationInterval),
       lib.group('loki', [burst, overflows, deadlocks, noSuccess], settings.evaluationInterval),
     ],

@@ -146,7 +146,7 @@ function contradictions(values: Values, at: (path: Path) => string): string[] {
   if (values.maxInFlight < values.bodyLimit) problems.push(`${at(['maxInFlight'])}: expected at least bodyLimit (${values.bodyLimit} bytes), got ${values.maxInFlight}`)
   const { username, passwordFile, labels } = values.loki
   if ((username === undefined) !== (passwordFile === undefined)) problems.push(`${at(['loki', username === undefined ? 'passwordFile' : 'username'])}: username and passwordFile go together`)
-  for (const own of ['service_name', 'event', 'outcome']) if (own in labels) problems.push(`${at(['loki', 'labels'])}: ${own} is a label of the bridge's own`)
+  for (const own of ['service_name', 'event', 'outcome', 'first']) if (own in labels) problems.push(`${at(['loki', 'labels'])}: ${own} is a label of the bridge's own`)
   const taken = new Map<string, string>()
   for (const key of ['httpAddress', 'grpcAddress', 'webAddress'] as const) {
     const { host, port } = values[key]

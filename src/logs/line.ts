@@ -6,12 +6,15 @@ import { ERROR_TYPES, STEP_NAMES } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { ACTIONS, OUTCOMES, Outcome, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
 import { fingerprintOf, type Cause } from './fingerprint.ts'
+import type { Admitted } from './throttle.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What Loki indexes. One stream for each combination of values, so each label has a handful: no tenant, agent or name is ever one. */
 export interface Stream {
   readonly event: 'request' | 'tally' | 'bridge'
   readonly outcome?: (typeof OUTCOMES)[number]
+  /** The first of its tenant, agent and cause in a minute. Whether something was seen at all is asked of these few, and not of a day of lines. */
+  readonly first?: 'true'
 }
 
 export interface LogLine {
@@ -33,15 +36,14 @@ export function causeOf(error: SettledError, strings: StringTable): Cause {
   }
 }
 
-/** `requests`: how many the line stands for, with those that sampling or the rate limit left out. */
-export function requestLine(settled: Settled, verdict: Verdict, requests: number, strings: StringTable, nowMs: number): LogLine {
+export function requestLine(settled: Settled, verdict: Verdict, { requests, first }: Admitted, strings: StringTable, nowMs: number): LogLine {
   const text = (id: number) => strings.text(id)
   const cause = settled.rootCause && causeOf(settled.rootCause, strings)
   const who = { trace_id: traceId(settled.trace), tenant_id: text(settled.tenant), project_id: text(settled.project), agent: text(settled.agent), service: text(settled.service) }
   const fingerprint = cause && fingerprintOf(cause)
   const outcome = settled.isRequest ? OUTCOMES[settled.outcome] : undefined
   return {
-    stream: { event: 'request', ...(outcome && { outcome }) },
+    stream: { event: 'request', ...(outcome && { outcome }), ...(first && { first: 'true' }) },
     timeMs: nowMs,
     text: JSON.stringify({
       ...who, outcome, why: verdict.why, requests,

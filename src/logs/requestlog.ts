@@ -53,9 +53,9 @@ export class RequestLog {
     // Most lines of a meltdown end here, so a cause's own words do for its fingerprint.
     const cause = settled.rootCause && causeOf(settled.rootCause, strings)
     const kind = JSON.stringify([strings.text(settled.tenant), strings.text(settled.agent), cause ?? verdict.why])
-    const requests = this.#throttle.admit(kind, verdict.why[0] === 'failed', settled.weight, nowMs)
-    if (requests === 0) this.#counts.dropped.rate_limit++
-    else this.#write(requestLine(settled, verdict, requests, strings, nowMs))
+    const admitted = this.#throttle.admit(kind, verdict.why[0] === 'failed', settled.weight, nowMs)
+    if (admitted === undefined) this.#counts.dropped.rate_limit++
+    else this.#write(requestLine(settled, verdict, admitted, strings, nowMs))
   }
 
   tick(nowMs: number): void {

@@ -8,6 +8,13 @@
 const MOST_KINDS = 2_000
 const INTERVAL_MS = 60_000
 
+export interface Admitted {
+  /** How many requests the line stands for: its own weight and those held back before. */
+  readonly requests: number
+  /** Whether it is the first of its kind in the interval. */
+  readonly first: boolean
+}
+
 interface Kind {
   /** Requests held back since the last line. */
   heldBack: number
@@ -26,23 +33,26 @@ export class Throttle {
     this.#room = perSecond
   }
 
-  /** How many requests the line of this one stands for, `weight` and those held back before; 0: it is held back. */
-  admit(kind: string, failed: boolean, weight: number, nowMs: number): number {
+  /** undefined: it is held back. */
+  admit(kind: string, failed: boolean, weight: number, nowMs: number): Admitted | undefined {
     this.#refill(nowMs)
-    let known = this.#kinds.get(kind)
-    const first = known === undefined ? this.#kinds.size < MOST_KINDS : !known.seen
-    if (!first && this.#room < (failed ? 1 : this.#perSecond / 2)) {
+    const known = this.#kinds.get(kind)
+    const first = known === undefined || !known.seen
+    const passes = known === undefined ? this.#kinds.size < MOST_KINDS : first
+    if (!passes && this.#room < (failed ? 1 : this.#perSecond / 2)) {
       if (known !== undefined) known.heldBack += weight
-      return 0
+      return undefined
     }
-    if (known === undefined && first) this.#kinds.set(kind, (known = { heldBack: 0, seen: true }))
     // May fall below 0: what passed as the first of its kind is taken off the others.
     this.#room = Math.max(-this.#perSecond, this.#room - 1)
-    if (known === undefined) return weight
-    const count = weight + known.heldBack
+    if (known === undefined) {
+      if (passes) this.#kinds.set(kind, { heldBack: 0, seen: true })
+      return { requests: weight, first }
+    }
+    const requests = weight + known.heldBack
     known.heldBack = 0
     known.seen = true
-    return count
+    return { requests, first }
   }
 
   #refill(nowMs: number): void {

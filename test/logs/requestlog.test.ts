@@ -60,7 +60,7 @@ describe('a line is written', () => {
       passed_on_by: [{ step: 'agent', name: 'support', agent: 'support', failed: true }],
     }])
     expect(log.lines[0]).toMatchObject({
-      stream: { event: 'request', outcome: 'error' }, timeMs: START_MS,
+      stream: { event: 'request', outcome: 'error', first: 'true' }, timeMs: START_MS,
       metadata: { tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', why: 'failed', requests: '1', level: 'error', class: 'tool', type: '5xx', step: 'tool', name: 'lookup_order', fingerprint: log.told()[0]!['fingerprint'], trace_id: log.told()[0]!['trace_id'] },
     })
   })
@@ -139,6 +139,7 @@ describe('in a meltdown', () => {
     // 400 ms at 5 a second: the five that there is room for at the start, and one more.
     expect(log.told().map(({ requests }) => requests as number)).toEqual([1, 1, 1, 1, 1, expect.any(Number)])
     expect(log.counts.dropped.rate_limit).toBe(34)
+    expect(log.lines.map(({ stream }) => stream.first)).toEqual(['true', undefined, undefined, undefined, undefined, undefined])
     log.passed(1000)
     log.request(run({ failure: '503 Service Unavailable' }))
     expect(log.told().reduce((sum, { requests }) => sum + (requests as number), 0)).toBe(41)

@@ -81,7 +81,7 @@ needs('loki', 'alertmanager').describe('a real bridge, fed with recorded agents'
     const response = await fetch(`${stack.loki.url}/loki/api/v1/series?match[]=${encodeURIComponent('{service_name="spanbridge"}')}`)
     const streams = ((await response.json()) as { data: object[] }).data
     expect(streams.length).toBeGreaterThan(2)
-    expect(streams.length).toBeLessThanOrEqual(5)
+    expect(streams.length).toBeLessThanOrEqual(8)
   })
 
   test.each(pastedLogQl())('%s: %s runs', async (_file, query) => {
