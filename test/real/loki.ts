@@ -21,16 +21,18 @@ export interface PushedStream {
 export interface TestLokiOptions {
   readonly rulesFile?: string | URL
   readonly alertmanagerUrl?: string
+  /** Default: a free one. */
+  readonly port?: number
 }
 
-export async function testLoki(directory: string, { rulesFile, alertmanagerUrl = 'http://127.0.0.1:1' }: TestLokiOptions = {}): Promise<TestLoki> {
+export async function testLoki(directory: string, { rulesFile, alertmanagerUrl = 'http://127.0.0.1:1', port }: TestLokiOptions = {}): Promise<TestLoki> {
   const dataDir = join(directory, 'loki')
   const rulesDir = join(directory, 'rules')
   mkdirSync(join(rulesDir, RULES_TENANT), { recursive: true })
   if (rulesFile !== undefined) copyFileSync(rulesFile, join(rulesDir, RULES_TENANT, 'loki-rules.yaml'))
   const configFile = join(directory, 'loki.yml')
   writeFileSync(configFile, lokiConfig({ dataDir, rulesDir, alertmanagerUrl, evaluationIntervalSeconds: 1, retentionDays: 31 }))
-  const native = await startLoki({ configFile, dataDir, logDir: directory })
+  const native = await startLoki({ configFile, dataDir, logDir: directory, ...(port !== undefined && { port }) })
   const api = async (path: string, parameters: Record<string, string>): Promise<{ result: any[] }> => {
     const response = await fetch(`${native.url}/loki/api/v1/${path}?${new URLSearchParams(parameters)}`)
     if (!response.ok) throw new Error(`Loki answered ${response.status} to ${parameters['query']}: ${await response.text()}`)
