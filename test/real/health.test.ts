@@ -1,12 +1,13 @@
 /** Whether the watchers are watched: real programs are killed and taken away, under the rules with short times. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
+import { LOKI_RULES_FILE, lokiConfig, RULES_TENANT } from '../../provisioning/loki.ts'
 import { prometheusConfig, type PrometheusParameters } from '../../provisioning/prometheus.ts'
-import { freePort, type Native, startAlertmanager, startCollector, startPrometheus } from '../../provisioning/run.ts'
+import { freePort, type Native, startAlertmanager, startCollector, startLoki, startPrometheus } from '../../provisioning/run.ts'
 import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { MIXIN } from '../../src/bundle/mixin.ts'
 import { recordings } from '../conformance/recordings.ts'
@@ -54,7 +55,7 @@ promtool.describe('of several clusters', () => {
   })
 })
 
-needs('prometheus', 'alertmanager', 'otelcol').describe('the health of those who watch', () => {
+needs('prometheus', 'alertmanager', 'otelcol', 'loki').describe('the health of those who watch', () => {
   const directory = mkdtempSync(join(tmpdir(), 'spanbridge-health-'))
   const natives: Native[] = []
   let bridge: Spawned
@@ -74,10 +75,16 @@ needs('prometheus', 'alertmanager', 'otelcol').describe('the health of those who
     const web = new URL((await bridge.printed(/pager on (\S+)/))[1]!).host
     const alertmanager = await startAlertmanager({ configFile: write('alertmanager.yml', 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n'), dataDir: join(directory, 'alertmanager'), logDir: directory })
     natives.push(alertmanager)
+    const rulesDir = join(directory, 'loki-rules')
+    mkdirSync(join(rulesDir, RULES_TENANT), { recursive: true })
+    write(join('loki-rules', RULES_TENANT, 'rules.yaml'), readFileSync(LOKI_RULES_FILE, 'utf8'))
+    const lokiFile = write('loki.yml', lokiConfig({ dataDir: join(directory, 'loki'), rulesDir, alertmanagerUrl: alertmanager.url, evaluationIntervalSeconds: 1, retentionDays: 1 }))
+    const loki = await startLoki({ configFile: lokiFile, dataDir: join(directory, 'loki'), logDir: directory })
+    natives.push(loki)
     const port = await freePort()
     parameters = {
       bridges: [web], ruleFile, alertmanagers: [new URL(alertmanager.url).host], ...INTERVALS,
-      others: { prometheus: [`127.0.0.1:${port}`], alertmanager: [new URL(alertmanager.url).host], 'otel-collector': await failingCollector() },
+      others: { prometheus: [`127.0.0.1:${port}`], alertmanager: [new URL(alertmanager.url).host], 'otel-collector': await failingCollector(), loki: [new URL(loki.url).host] },
     }
     prometheus = await startPrometheus({ configFile: write('prometheus.yml', prometheusConfig(parameters)), dataDir: join(directory, 'prometheus'), logDir: directory, port })
     natives.push(prometheus)
