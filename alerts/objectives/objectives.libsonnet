@@ -43,6 +43,8 @@ function(config, lib, annotations)
         trickle: views(objective).trickle,
         levels: windows.of(objective),
         targets: windows.targets(objective),
+        // Whether a tenant or an agent may have a target of its own.
+        ownTargets: objective.measure.kind == 'ratio',
       }
       for objective in budgeted
     ],

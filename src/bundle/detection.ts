@@ -24,6 +24,8 @@ export interface Burn {
   readonly levels: readonly { readonly severity: string; readonly pairs: readonly Pair[] }[]
   /** What is documented; a profile is for one kind of agent. */
   readonly targets: readonly { readonly target: number; readonly profile: string }[]
+  /** Whether a tenant or an agent may have one of its own. */
+  readonly ownTargets: boolean
 }
 
 export interface Settings {

@@ -1,6 +1,5 @@
 /** What the bundle consists of: every file that a user loads somewhere, relative to the folder it is written to. */
 import { stringify } from 'yaml'
-import { detections } from './detection.ts'
 import type { Mixin } from './mixin.ts'
 import { detectionMarkdown } from './table.ts'
 
@@ -22,7 +21,7 @@ const PARTS: readonly Part[] = [
   (mixin, origin) => [{ path: 'loki-rules.yaml', text: yaml(origin, mixin.loki) }],
   (mixin, origin) => [{ path: 'alertmanager.yaml', text: yaml(origin, mixin.alertmanager) }],
   (mixin) => Object.entries(mixin.templates).map(([name, text]) => ({ path: `templates/${name}`, text })),
-  (mixin) => [{ path: 'detection.md', text: detectionMarkdown(detections(mixin.burn, mixin.settings)) }],
+  (mixin) => [{ path: 'detection.md', text: detectionMarkdown(mixin.burn, mixin.settings) }],
 ]
 
 const DASHBOARDS: Part = (mixin) => Object.entries(mixin.dashboards).map(([name, dashboard]) => ({ path: `dashboards/${name}`, text: `${JSON.stringify(dashboard, null, 2)}\n` }))

@@ -1,5 +1,5 @@
 /** The times of detection as people read them: Markdown for the repository, columns for a terminal. */
-import type { Detection, Incident, Window } from './detection.ts'
+import { type Burn, type Detection, detections, type Incident, type Settings, type Window } from './detection.ts'
 
 const INCIDENTS = ['all requests bad', 'one in ten bad', 'twice the budget'] as const
 
@@ -19,16 +19,32 @@ without a factor stands in: half of that way, which is below 100 % and above the
 for success rates both are evaluated, and the one that fires first pages.
 `
 
-export function detectionMarkdown(all: readonly Detection[]): string {
+const OWN = `
+## A target of one's own
+
+What the same rules do for a tenant or an agent whose target is a looser one. The looser it is, the fewer factors can be reached, and the more the outage stands in.
+`
+
+/** Documented targets, and for the loose ones that a tenant may have some examples. */
+const OWN_TARGETS = [0.95, 0.85, 0.6]
+
+export function detectionMarkdown(burn: readonly Burn[], settings: Settings): string {
+  const own = burn.filter(({ ownTargets }) => ownTargets).map((one) => ({ ...one, trickle: null, targets: OWN_TARGETS.map((target) => ({ target, profile: '' })) }))
+  return HEAD + timesTable(detections(burn, settings)) + WINDOWS + windowsTable(detections(burn, settings))
+    + (own.length === 0 ? '' : OWN + timesTable(detections(own, settings)) + windowsTable(detections(own, settings)))
+}
+
+function timesTable(all: readonly Detection[]): string {
   const times = all.map((one) => [`\`${one.alert}\``, one.severity, targetOf(one), ...one.incidents.flatMap((incident) => [told(incident), timesOf(incident)[1]]), needsOf(one)])
-  const windows = all.flatMap((one) => [
+  return `\n${markdown(['alert', 'severity', 'target', ...INCIDENTS.flatMap((incident) => [`${incident}: fires after`, 'over after']), 'requests an hour'], times)}`
+}
+
+function windowsTable(all: readonly Detection[]): string {
+  const rows = all.flatMap((one) => [
     ...one.windows.map((window) => [`\`${one.alert}\``, one.severity, targetOf(one), window.name, rate(window), percent(window.share), 'yes']),
     ...one.unreachable.map((window) => [`\`${one.alert}\``, one.severity, targetOf(one), window.name, rate(window), percent(window.share), 'never']),
   ])
-  return HEAD
-    + `\n${markdown(['alert', 'severity', 'target', ...INCIDENTS.flatMap((incident) => [`${incident}: fires after`, 'over after']), 'requests an hour'], times)}`
-    + WINDOWS
-    + `\n${markdown(['alert', 'severity', 'target', 'windows', 'burn rate', 'bad requests', 'can fire'], windows)}`
+  return `\n${markdown(['alert', 'severity', 'target', 'windows', 'burn rate', 'bad requests', 'can fire'], rows)}`
 }
 
 /** For a terminal of 100 columns. */
