@@ -4,7 +4,7 @@
  *
  * - the position is a local variable, and the one-byte varint is the case written out; longer ones go
  *   through `long`, which leaves the new position in `this.pos`;
- * - an attribute whose key no dialect knows is skipped without hashing it;
+ * - an attribute is first taken for the one that followed the last time, which only a comparison has to confirm (memo.ts);
  * - nothing is allocated per span; strings become numbers (`StringTable`), evidence stays a byte range.
  *
  * Every length is checked against the end of what contains it, where it is read. Reading a typed array
@@ -21,10 +21,11 @@
  *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
  */
 import { Evidence, Num, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
-import { hashView, type StringTable } from './strings.ts'
+import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
 import { KeyTable } from './keys.ts'
+import { AttributeMemo, trailAfter, trailOf } from './memo.ts'
 import { samplingWeight } from './sampling.ts'
 
 const TWO32 = 4294967296
@@ -57,11 +58,16 @@ export class Scanner {
   private bad = ''
   private readonly resourceText = new Int32Array(TEXT_FIELDS)
   private readonly fields: Fields
+  private readonly memo: AttributeMemo
+  /** What the next attribute is guessed by: the attribute before it, and the span's name. */
+  private trail = 0
+  private nameTrail = 0
 
   constructor(tables: DialectTables, strings: StringTable, onSpan: (span: Span) => void) {
     this.tables = tables
     this.strings = strings
     this.onSpan = onSpan
+    this.memo = new AttributeMemo(strings)
     const span = this.span
     this.fields = {
       kind: (kind) => span.setKind(kind, PARSED_RANK),
@@ -77,6 +83,7 @@ export class Scanner {
     const result: ScanResult = { spans: 0, rejected: 0, error: '' }
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.span.body = body
+    this.memo.refresh()
     const end = body.length
     let p = 0
     let resource = 0
@@ -266,6 +273,7 @@ export class Scanner {
           if (!(p + length <= end)) return this.wrong('name longer than its span')
           span.nameStart = p
           span.nameLength = length
+          this.trail = this.nameTrail = trailOf(view, p, length)
           p += length
           break
         }
@@ -347,25 +355,59 @@ export class Scanner {
 
   /** One KeyValue. Nearly all are `0a keylen key 12 vallen value`; any other order goes the slow way. */
   private attribute(b: Uint8Array, p: number, end: number): boolean {
-    if (b[p] === 10) {
-      const keyLength = b[p + 1]!
-      const key = p + 2
-      const after = key + keyLength
-      if (keyLength < 128 && after < end && b[after] === 18) {
-        const found = this.tables.keys.find(this.view, key, keyLength)
-        if (found < 0) {
-          if (this.tables.messagePrefixes.length > 0) this.messageKey(b, key, keyLength)
-          return true
-        }
-        let p2 = after + 1
-        let length = b[p2++]!
-        if (length > 127) { length = this.varint(b, p2 - 1, end); p2 = this.pos }
-        if (!(p2 + length <= end)) return this.wrong('an attribute value is longer than its attribute')
-        if (length > 0) this.apply(this.tables.rules[found]!, b, p2, p2 + length)
-        return true
-      }
+    const place = this.memo.guess(this.view, p, end, this.trail)
+    return place < 0 ? this.newAttribute(b, p, end) : this.keptAttribute(b, p, end, place)
+  }
+
+  /** An attribute of which at least the key is known, tags and length included. */
+  private keptAttribute(b: Uint8Array, p: number, end: number, place: number): boolean {
+    const { memo } = this
+    this.trail = trailAfter(this.nameTrail, place)
+    const found = memo.key[place]!
+    if (found < 0) return true
+    const value = memo.value[place]!
+    if (value >= 0) this.applyText(this.tables.rules[found]!, value)
+    else {
+      let start = p + memo.length[place]!
+      let length = b[start++]!
+      if (length > 127) { length = this.varint(b, start - 1, end); start = this.pos }
+      if (!(start + length <= end)) return this.wrong('an attribute value is longer than its attribute')
+      if (length > 0) this.apply(this.tables.rules[found]!, b, start, start + length)
     }
-    return this.oddAttribute(b, p, end)
+    return true
+  }
+
+  private newAttribute(b: Uint8Array, p: number, end: number): boolean {
+    const keyLength = b[p + 1]!
+    const key = p + 2
+    const after = key + keyLength
+    if (b[p] !== 10 || keyLength > 127 || after >= end || b[after] !== 18) return this.oddAttribute(b, p, end)
+    const { memo, view } = this
+    const keyBytes = keyLength + 3
+    // A string whose length ends it where the attribute ends, both in one byte.
+    const isText = b[after + 2] === 10 && after + 4 + b[after + 3]! === end && b[after + 1]! < 128
+    let place = memo.find(view, p, end, keyBytes, isText)
+    if (place >= 0) {
+      memo.follow(this.trail, place)
+      return this.keptAttribute(b, p, end, place)
+    }
+    const found = this.tables.keys.find(view, key, keyLength)
+    if (found < 0) {
+      // One that counts messages has an effect of its own.
+      if (!this.messageKey(b, key, keyLength)) place = memo.keep(b, view, p, keyBytes, found, -1)
+    } else {
+      let start = after + 1
+      let length = b[start++]!
+      if (length > 127) { length = this.varint(b, start - 1, end); start = this.pos }
+      if (!(start + length <= end)) return this.wrong('an attribute value is longer than its attribute')
+      const id = length === 0 ? -1 : this.apply(this.tables.rules[found]!, b, start, start + length)
+      const whole = isText && id > EMPTY && id !== OVERFLOW && this.tables.textOnly[found] === 1
+      place = whole ? memo.keep(b, view, p, end - p, found, id) : memo.keep(b, view, p, keyBytes, found, -1)
+    }
+    if (place < 0) return true
+    memo.follow(this.trail, place)
+    this.trail = trailAfter(this.nameTrail, place)
+    return true
   }
 
   private oddAttribute(b: Uint8Array, p: number, end: number): boolean {
@@ -390,8 +432,8 @@ export class Scanner {
     return true
   }
 
-  /** Applies the rules of a known key to the AnyValue at [p, end). A value of a type the rule does not take is ignored. */
-  private apply(first: CompiledRule, b: Uint8Array, p: number, end: number): void {
+  /** Applies the rules of a known key to the AnyValue at [p, end). A value of a type the rule does not take is ignored. Returns the number of its string, as far as it was needed; -1. */
+  private apply(first: CompiledRule, b: Uint8Array, p: number, end: number): number {
     const span = this.span
     const type = b[p]!
     let start = 0, length = 0, num = NaN
@@ -399,30 +441,28 @@ export class Scanner {
       length = b[p + 1]!
       start = p + 2
       if (length > 127) { length = this.varint(b, p + 1, end); start = this.pos }
-      if (!(start + length <= end)) return
+      if (!(start + length <= end)) return -1
     } else if (type === 24) {
-      if (p + 1 >= end) return
+      if (p + 1 >= end) return -1
       num = b[p + 1]!
       if (num > 127) {
         num = this.varint(b, p + 1, end)
-        if (num === Infinity) return
+        if (num === Infinity) return -1
         // int64 on the wire as unsigned: what is negative is past 2^63, and nothing that is counted here can be.
         if (num >= TWO63) num = -1
       }
     } else if (type === 33) {
-      if (p + 9 > end) return
+      if (p + 9 > end) return -1
       num = this.view.getFloat64(p + 1, true)
     } else if (type === 16) num = p + 1 < end && b[p + 1] === 1 ? 1 : 0
-    else return
+    else return -1
+    let id = -1
     for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) {
       switch (rule.code) {
         case Rule.kind: {
           if (type !== 10 || rule.rank >= span.kindRank) break
-          const id = this.unquoted(b, start, length)
-          if (id < 1024) {
-            const kind = rule.values[id]!
-            if (kind >= 0) span.setKind(kind, rule.rank)
-          }
+          id = this.unquoted(b, start, length)
+          this.textRule(rule, id)
           break
         }
         case Rule.present:
@@ -430,11 +470,9 @@ export class Scanner {
           break
         case Rule.text:
           if (type === 10) {
-            if (rule.rank >= span.textRank[rule.field]!) break
-            // The model that answered names the call only where the one asked for is not told.
-            if (rule.field === Text.responseModel && span.text[Text.model] !== 0) break
-            const id = this.unquoted(b, start, length)
-            if (id > this.tables.lastNothing || id === 1) span.setText(rule.field, id, rule.rank)
+            if (rule.rank >= span.textRank[rule.field]! || this.needless(rule)) break
+            id = this.unquoted(b, start, length)
+            this.textRule(rule, id)
           } else if (type === 24 && (rule.field === Text.tenant || rule.field === Text.project)) {
             span.setText(rule.field, this.strings.internText(int64Text(b, p + 1)), rule.rank)
           }
@@ -461,8 +499,8 @@ export class Scanner {
           else if (type === 24) this.span.setEvidence(rule.field, p, 0)
           break
         case Rule.failed: {
-          const id = type === 10 ? this.unquoted(b, start, length) : 1023
-          if ((id < 1023 && rule.values[id] === 1) || (type === 16 && num === 1 && rule.field === 1)) span.saysFailed = true
+          if (type === 10) this.textRule(rule, (id = this.unquoted(b, start, length)))
+          else if (type === 16 && num === 1 && rule.field === 1) span.saysFailed = true
           break
         }
         case Rule.messages:
@@ -480,6 +518,34 @@ export class Scanner {
           }
       }
     }
+    return id
+  }
+
+  /** Applies the rules of a key, of which all take strings, to the string of this number. */
+  private applyText(first: CompiledRule, id: number): void {
+    for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) this.textRule(rule, id)
+  }
+
+  private textRule(rule: CompiledRule, id: number): void {
+    const span = this.span
+    switch (rule.code) {
+      case Rule.kind:
+        if (id < 1024 && rule.values[id]! >= 0) span.setKind(rule.values[id]!, rule.rank)
+        break
+      case Rule.present:
+        span.setKind(rule.field, rule.rank)
+        break
+      case Rule.text:
+        if ((id > this.tables.lastNothing || id === OVERFLOW) && !this.needless(rule)) span.setText(rule.field, id, rule.rank)
+        break
+      case Rule.failed:
+        if (id < 1024 && rule.values[id] === 1) span.saysFailed = true
+    }
+  }
+
+  /** The model that answered names the call only where the one asked for is not told. */
+  private needless(rule: CompiledRule): boolean {
+    return rule.field === Text.responseModel && this.span.text[Text.model] !== 0
   }
 
   private responseId(start: number, length: number): void {
@@ -508,7 +574,7 @@ export class Scanner {
   }
 
   /** `llm.input_messages.12.message.role` says that there are at least 13 messages. */
-  private messageKey(b: Uint8Array, key: number, length: number): void {
+  private messageKey(b: Uint8Array, key: number, length: number): boolean {
     for (const prefix of this.tables.messagePrefixes) {
       const n = prefix.length
       // The dot and a digit where the index would be: nearly no other key has them.
@@ -519,8 +585,9 @@ export class Scanner {
       let index = 0
       for (let digit = b[key + i]! - 48; digit >= 0 && digit <= 9 && index < 100_000; digit = b[key + ++i]! - 48) index = index * 10 + digit
       if (i > n && index > this.span.messageIndex) this.span.messageIndex = index
-      return
+      return true
     }
+    return false
   }
 
   private status(b: Uint8Array, p: number, end: number): boolean {

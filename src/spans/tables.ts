@@ -33,6 +33,8 @@ export const EventKind = { exception: 1, firstToken: 2, evaluation: 3 } as const
 export class DialectTables {
   readonly keys: KeyTable
   readonly rules: readonly CompiledRule[]
+  /** 1 for a key of whose value only the number of its string is asked. */
+  readonly textOnly: Uint8Array
   readonly events: KeyTable
   readonly eventKinds: readonly number[]
   readonly messagePrefixes: readonly Uint8Array[]
@@ -56,6 +58,7 @@ export class DialectTables {
     }
     this.keys = new KeyTable([...byKey.keys()])
     this.rules = [...byKey.values()].map((rules) => rules.reduceRight<CompiledRule | undefined>((next, rule) => compile(rule, strings, next), undefined)!)
+    this.textOnly = Uint8Array.from(this.rules, (first) => (takesText(first) ? 1 : 0))
 
     const events = new Map(dialects.flatMap((d) => Object.entries(d.events ?? {})))
     this.events = new KeyTable([...events.keys()])
@@ -125,6 +128,10 @@ function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule |
     default:
       return compiled
   }
+}
+
+function takesText(rule: CompiledRule | undefined): boolean {
+  return rule === undefined || ((rule.code === Rule.kind || rule.code === Rule.present || rule.code === Rule.text || rule.code === Rule.failed) && takesText(rule.next))
 }
 
 function pinSmall(strings: StringTable, value: string): number {
