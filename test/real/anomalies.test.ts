@@ -9,7 +9,7 @@ import { KINDS } from '../anomalies/traffic.ts'
 import { needs } from './require.ts'
 
 const SEED = 11
-const FALSE_ALARMS_PER_AGENT_DAY = 0.15
+const FALSE_ALARMS_PER_AGENT_DAY = 0.1
 const MEDIAN_MINUTES = 20
 
 const { describe, path } = needs('promtool')
