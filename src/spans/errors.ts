@@ -147,14 +147,20 @@ const TOOL_STATUS = [
   /\bdoes not indicate success: ([45]\d\d)\b/,
 ]
 const SAID_STATUS = [
-  /\berror code: ([45]\d\d)\b/i,
-  /\bstatus(?:[_ -]?code)?['"]{0,2}(?: of|:|=| =)? {0,2}([45]\d\d)\b/i,
+  /\berror(?: code)?[: ] {0,1}\(?([45]\d\d)\b/i,
+  /(?:\b|_)status(?:[_ -]?code)?['"]{0,2}(?: of|:|=| =)? {0,2}([45]\d\d)\b/i,
   /\bHTTP(?:\/[\d.]{1,3})?(?: error| status)?(?: code)?:? {0,2}([45]\d\d)\b/i,
-  /\b([45]\d\d) (?:bad request|unauthorized|payment required|forbidden|not found|request timeout|conflict|payload too large|unprocessable (?:entity|content)|too many requests|internal server error|bad gateway|service unavailable|gateway timeout|overloaded)\b/i,
+  /\b([45]\d\d):? \(?(?:bad request|unauthorized|payment required|forbidden|not found|request timeout|conflict|payload too large|unprocessable (?:entity|content)|too many requests|internal server error|bad gateway|service unavailable|gateway timeout|overloaded)\b/i,
+  /\bresponse(?: code)? ([45]\d\d)\b/i,
+  // The reason before the number: `Bad Request (400)`, `(400)\nReason: Bad Request`.
+  /\b(?:error|bad request|unauthorized|forbidden|not found|conflict|too many requests|internal server error|bad gateway|service unavailable|unavailable) \(([45]\d\d)\)/i,
+  /^\(([45]\d\d)\)$/m,
+  // elasticsearch-py: `NotFoundError(404, 'index_not_found_exception'`.
+  /\b\w{1,40}(?:Error|Exception)\(([45]\d\d), /,
   // gRPC and Google: `503 UNAVAILABLE.`; the JavaScript SDKs of models: `429 Rate limit reached`, `400 {"type":"error"`.
   /^([45][0-2]\d) (?:[A-Z][A-Za-z_]|\{|")/m,
   /\bcode['"]{1,2}: {0,2}['"]?([45]\d\d)\b/,
 ]
-const MODEL_ENDPOINT = /\/v1\/(?:chat\/completions|completions|messages|responses|embeddings)\b|:(?:stream)?generateContent\b|\/model\/[^\s\/]{1,200}\/(?:converse|invoke)|\/api\/(?:chat|generate|embed)\b/i
+const MODEL_ENDPOINT = /\/\/(?:api\.(?:openai|anthropic|mistral|groq|cohere|together)\.|generativelanguage\.googleapis\.)|\/v1\/(?:chat\/completions|completions|messages|responses|embeddings)\b|:(?:stream)?generateContent\b|\/model\/[^\s\/]{1,200}\/(?:converse|invoke)|\/api\/(?:chat|generate|embed)\b/i
 const TOOL_RUNNER = /\berror (?:running|executing|calling|invoking) (?:the )?(?:tool|function)\b|\btool execution failed\b|\bfailed to (?:run|execute|call|invoke) (?:the )?tool\b|\bMCP error\b/i
 const TOOL_RUNNER_TYPE = /^(?:(?:AI_)?(?:Agent)?Tool(?:Execution|Invocation|Call)?(?:Error|Exception)|McpError)$/

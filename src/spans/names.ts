@@ -50,6 +50,10 @@ export const Cause = {
   toolClientError: 14,
   toolTimeout: 15,
   toolMalformed: 16,
+  /** Who is refused is not told what was wrong with the call: no type of the taxonomy fits a model's 401 or 403. */
+  refused: 17,
+  /** What was asked for is not there: a model, or what a tool looked for. */
+  missing: 18,
 } as const
 export type Cause = (typeof Cause)[keyof typeof Cause]
 
@@ -107,6 +111,8 @@ export function errorType(cause: number, kind: number): number {
     case Cause.toolClientError: return kind === Kind.model ? T.validation : T.tool4xx
     case Cause.toolTimeout: return kind === Kind.model ? T.timeoutInference : T.toolTimeout
     case Cause.toolMalformed: return kind === Kind.model ? T.validation : T.toolMalformed
+    case Cause.refused: return toolLike ? T.tool4xx : UNCLASSIFIED
+    case Cause.missing: return toolLike ? T.tool4xx : T.unavailable
     default: return UNCLASSIFIED
   }
 }

@@ -16,7 +16,7 @@ const MAX_FAILURES = 1000
 const FAMILY = new Uint8Array(32)
 const families: readonly (readonly number[])[] = [
   [Cause.rateLimit], [Cause.unavailable, Cause.toolUnavailable], [Cause.timeout, Cause.modelTimeout, Cause.toolTimeout],
-  [Cause.clientError, Cause.toolClientError], [Cause.overflow], [Cause.malformed, Cause.toolMalformed, Cause.validation], [Cause.loop], [Cause.stopped], [Cause.staleData],
+  [Cause.clientError, Cause.toolClientError, Cause.refused, Cause.missing], [Cause.overflow], [Cause.malformed, Cause.toolMalformed, Cause.validation], [Cause.loop], [Cause.stopped], [Cause.staleData],
 ]
 families.forEach((causes, i) => causes.forEach((cause) => { FAMILY[cause] = i + 1 }))
 
