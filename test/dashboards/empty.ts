@@ -1,6 +1,7 @@
 /** Panels of which some query may find nothing though all is well, and why. */
 const NO_MONTH = 'a month is compared with the month before, which a test does not have'
 const TEN_MINUTES = 'the calendar month is summed up in steps of ten minutes, and a test is shorter'
+const NO_VERDICT = 'a person says on a page whether its cause was right, and nobody is paged in this test'
 const NOT_WRITTEN = (metric: string) => `nothing writes ${metric} yet`
 
 export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
@@ -14,9 +15,9 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-overview: Cost optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
   'spanbridge-cost: Avoidable cost by reason': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
   'spanbridge-cost: Optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
-  'spanbridge-overview: Error classification accuracy': NOT_WRITTEN('agent_error_labels_total'),
-  'spanbridge-errors: Classification accuracy': NOT_WRITTEN('agent_error_labels_total'),
-  'spanbridge-errors: Wrong types': NOT_WRITTEN('agent_error_labels_total'),
+  'spanbridge-overview: Error classification accuracy': NO_VERDICT,
+  'spanbridge-errors: Classification accuracy': NO_VERDICT,
+  'spanbridge-errors: Wrong types': NO_VERDICT,
   'spanbridge-errors: Time to root cause': 'an incident begins with a page, and nobody pages in this test',
   'spanbridge-quality: Judged share': NOT_WRITTEN('agent_quality_score with layer="judge"'),
   'spanbridge-quality: Checks by result': NOT_WRITTEN('agent_quality_checks_total'),

@@ -34,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'spanbridge-docs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test('every block is in a language that something here reads', () => {
-  expect([...new Set(blocks.map(({ language }) => language))].filter((language) => !['sh', 'yaml', 'promql', 'logql', 'jsonnet', 'python', 'ts'].includes(language))).toEqual([])
+  expect([...new Set(blocks.map(({ language }) => language))].filter((language) => !['sh', 'yaml', 'json', 'promql', 'logql', 'jsonnet', 'python', 'ts'].includes(language))).toEqual([])
   expect(blocks.length).toBeGreaterThan(15)
 })
 
@@ -68,13 +68,17 @@ describe('commands', () => {
       expect(ran.code).toBe(0)
     }],
     [/^spanbridge install\b/, async (args) => {
-      const ran = await spanbridge([...args, '--prometheus-rules', join(folder, 'rules')])
+      // Into a folder of this test's own, and into no Grafana.
+      const at = args.indexOf('--grafana')
+      const here = (at < 0 ? args : args.toSpliced(at, 2)).map((arg, i, all) => (all[i - 1] === '--prometheus-rules' ? join(folder, 'rules') : arg))
+      const ran = await spanbridge(here.includes('--prometheus-rules') ? here : [...here, '--prometheus-rules', join(folder, 'rules')])
       expect(ran).toMatchObject({ code: 0, stderr: '' })
+      expect(ran.stdout).toContain('rules of Prometheus')
     }],
     [/^spanbridge generate\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
     [/^spanbridge demo\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
   ]
-  const ELSEWHERE = /^(make (up|test|bench)|docker compose up|curl |export |npm run generate)/
+  const ELSEWHERE = /^(make (up|test|bench)$|docker compose (--env-file \S+ |--profile \w+ )?up$|curl |export |npm run generate)/
 
   const lines = of('sh').flatMap(({ page, text }) => text.split('\n').map((line) => ({ page, line: line.replace(/\s+#.*$/, '').trim() })).filter(({ line }) => line !== '' && !line.startsWith('#')))
 
@@ -124,6 +128,10 @@ describe('queries', () => {
 })
 
 describe('code', () => {
+  test('in JSON is JSON', () => {
+    for (const { text } of of('json')) expect(() => JSON.parse(text), text).not.toThrow()
+  })
+
   test('in TypeScript is TypeScript', () => {
     for (const { text } of of('ts')) expect(() => stripTypeScriptTypes(text), text).not.toThrow()
   })

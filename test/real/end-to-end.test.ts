@@ -41,7 +41,7 @@ needs('prometheus', 'alertmanager', 'loki', 'otelcol').describe('spanbridge up',
 
   test.skipIf(!hasChromium && process.env['CI'] !== 'true')(`the page is in a browser, with the failing step, its class and what to do${hasChromium ? '' : ' (skipped, missing: chromium)'}`, async () => {
     if (browser === undefined) throw new Error('cannot look at the page: no Chromium; apt-get install chromium')
-    const page = await browser.newPage({ viewport: { width: 1000, height: 900 } })
+    const page = await browser.newPage({ viewport: { width: 1280, height: 740 }, reducedMotion: 'reduce' })
     await page.goto(url.pager)
     await page.waitForSelector('#live[data-state=live]')
     // Not reloaded: the page arrives while a person looks.
