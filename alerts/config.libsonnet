@@ -51,7 +51,7 @@
     // What that leaves unseen: bad requests, above the budget of the last day, in this many of its hours.
     trickleHours: 4,
     // With few requests a short window is now empty, now bad; a page that comes and goes with it is told again and again.
-    keepFiringFor: '10m',
+    keepFiringFor: '5m',
 
     // Values: quality, cost, labels, context. A mean over fewer requests (minEvents) or scores in the hour is taken over the day, and over fewer in
     // the day not at all, so that one bad score at night tells nobody.

@@ -34,7 +34,7 @@ describe('spanbridge generate', () => {
     expect(status).toBe(0)
     expect(stdout).toContain('promtool takes them')
     expect(stdout).toContain('amtool takes them')
-    expect(stdout).toMatch(/^AgentSuccessRateLow +critical +99\.5 % +4m 19s \/ 39m 6s/m)
+    expect(stdout).toMatch(/^AgentSuccessRateLow +critical +99\.5 % +4m 19s \/ 34m 6s/m)
     const body = (text: string) => text.slice(text.indexOf('\n'))
     for (const file of ['prometheus-rules.yaml', 'loki-rules.yaml', 'alertmanager.yaml', 'detection.md']) {
       expect(body(readFileSync(join(folder, 'shipped', file), 'utf8')), file).toBe(body(readFileSync(join(ROOT, 'alerts/generated', file), 'utf8')))
