@@ -13,6 +13,8 @@ const MAX_REPORTED_USD = 10_000
 /** Prices looked up are remembered for this many (provider, model) pairs. */
 const MAX_PRICES = 20_000
 
+const RECENT = 256
+
 export interface Unpriced {
   /** Why a model call has no cost, by step; read by the recorder. */
   readonly noPrice: number[]
@@ -25,6 +27,8 @@ export class CostAttribution {
   /** By provider and then model: keys that stay small integers, which a map is fast for. */
   readonly #prices = new Map<number, Map<number, ModelPrice | undefined>>()
   #priceCount = 0
+  /** The prices last asked for, in front of the maps: most requests are of a few models. */
+  readonly #recent: { provider: number; model: number; price: ModelPrice }[] = []
   readonly #calls = new Map<number, number | undefined>()
   #generation = 0
   /** Steps of the last request whose cost is unknown. */
@@ -99,6 +103,15 @@ export class CostAttribution {
   }
 
   #price(provider: number, model: number, atMs: number): ModelPrice | undefined {
+    const place = (Math.imul(provider, 31) + model) & (RECENT - 1)
+    const recent = this.#recent[place]
+    if (recent !== undefined && recent.provider === provider && recent.model === model && atMs >= recent.price.validFromMs && atMs < recent.price.validUntilMs) return recent.price
+    const price = this.#lookUp(provider, model, atMs)
+    if (price !== undefined) this.#recent[place] = { provider, model, price }
+    return price
+  }
+
+  #lookUp(provider: number, model: number, atMs: number): ModelPrice | undefined {
     let models = this.#prices.get(provider)
     if (models === undefined) this.#prices.set(provider, models = new Map())
     let price = models.get(model)
@@ -118,6 +131,7 @@ export class CostAttribution {
   #refresh(): void {
     if (this.#generation === this.#strings.generation) return
     this.#prices.clear()
+    this.#recent.length = 0
     this.#calls.clear()
     this.#generation = this.#strings.generation
   }

@@ -168,6 +168,11 @@ export class Span {
     return this.numRank[field] === 255 ? -1 : Math.min(this.num[field]!, 0x7fffffff)
   }
 
+  /** Whether the span tells one of the number fields whose bits, by their place in `Num`, are set. */
+  tells(fields: number): boolean {
+    return (this.#numbers & fields) !== 0
+  }
+
   /** A number field, -1 when the span does not tell. */
   numberOf(field: NumField): number {
     return this.numRank[Num[field]] === 255 ? -1 : this.num[Num[field]]!

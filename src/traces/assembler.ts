@@ -47,6 +47,8 @@ const ATTEMPTS = traitBit('attemptsAreSpans')
 const ROOT_FIRST = 1e15
 const LOCAL_ROOT_FIRST = ROOT_FIRST / 2
 const RESOURCE_LAST = ROOT_FIRST / 8
+/** What only some calls tell. */
+const DETAILS = (1 << Num.cachedInput) | (1 << Num.cacheWrite) | (1 << Num.reasoning) | (1 << Num.messages) | (1 << Num.firstTokenSeconds) | (1 << Num.costUsd)
 /** Past this many records a request's span ids are looked up in a map instead of by looking at each. */
 const BIG = 64
 
@@ -331,10 +333,10 @@ export class Assembler {
 
   #fillCall(span: Span, row: number, record: number): void {
     const call = this.records.setCall(record, span.text[Text.provider]!, span.told(Num.input), span.told(Num.output), span.responseLo)
-    const cached = span.told(Num.cachedInput), write = span.told(Num.cacheWrite), reasoning = span.told(Num.reasoning)
-    const messages = span.told(Num.messages), first = span.told(Num.firstTokenSeconds), cost = span.told(Num.costUsd)
-    // All untold, which is -1, make -6.
-    if (cached + write + reasoning + messages + first + cost > -6) this.records.setDetail(call, cached, write, reasoning, messages, roundSeconds(first), cost)
+    if (span.tells(DETAILS)) {
+      this.records.setDetail(call, span.told(Num.cachedInput), span.told(Num.cacheWrite), span.told(Num.reasoning), span.told(Num.messages),
+        roundSeconds(span.told(Num.firstTokenSeconds)), span.told(Num.costUsd))
+    }
     if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
   }
 
