@@ -208,6 +208,7 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get requestsRefused() { return refused },
     get openRequests() { return assembler.openRequests },
     get openRequestsEvicted() { return assembler.counts.evicted },
+    get requestsForgotten() { return assembler.counts.forgotten },
     get pagesReceived() { return pager.received() },
     log: log?.health ?? NO_LOG_HEALTH,
   }

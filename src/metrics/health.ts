@@ -24,6 +24,7 @@ export interface HealthSource {
   readonly requestsRefused: Readonly<Record<string, number>>
   readonly openRequests: number
   readonly openRequestsEvicted: number
+  readonly requestsForgotten: number
   readonly pagesReceived: number
   /** The log of unhealthy requests; zeros where it is off. */
   readonly log: {
@@ -76,6 +77,7 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_log_records_rejected_total: { kind: 'counter', help: 'Log records, and the scores in them, that could not be read, by reason.', label: 'reason', read: ({ source }) => source.logRecordsRejected },
   spanbridge_requests_refused_total: { kind: 'counter', help: 'Pushes over HTTP and gRPC answered with an error, by reason.', label: 'reason', read: ({ source }) => source.requestsRefused },
   spanbridge_open_requests: { kind: 'gauge', help: 'Agent requests that wait for more spans.', read: ({ source }) => source.openRequests },
+  spanbridge_requests_forgotten_total: { kind: 'counter', help: 'Settled agent requests forgotten before the end of the late window, to make room for newer ones: a span that comes for one now opens it again.', read: ({ source }) => source.requestsForgotten },
   spanbridge_open_requests_evicted_total: { kind: 'counter', help: 'Agent requests settled early to make room for newer ones.', read: ({ source }) => source.openRequestsEvicted },
   spanbridge_series: { kind: 'gauge', help: 'Series held, by metric.', label: 'metric', read: ({ store }) => byMetric(store, (family) => family.size) },
   spanbridge_series_overflow_total: { kind: 'counter', help: 'Lookups counted under __overflow__ because the metric or the tenant had no room, by metric.', label: 'metric', read: ({ store }) => byMetric(store, (family) => family.overflowed) },

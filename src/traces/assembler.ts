@@ -38,6 +38,8 @@ export interface AssemblerCounts {
   /** Spans past `maxSpansPerRequest`: counted one by one, without their place in the tree. */
   crowded: number
   evicted: number
+  /** Settled requests forgotten before the end of their late window, for newer ones. */
+  forgotten: number
 }
 
 const JOINS = traitBit('joinsLinks')
@@ -53,7 +55,7 @@ const DETAILS = (1 << Num.cachedInput) | (1 << Num.cacheWrite) | (1 << Num.reaso
 const BIG = 64
 
 export class Assembler {
-  readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0 }
+  readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0, forgotten: 0 }
   readonly requests: Requests
   readonly records: Records
   readonly #options: AssemblerOptions
@@ -233,7 +235,9 @@ export class Assembler {
     if (requests.full || this.records.room < 2) {
       while (this.#remembered.size > 0) {
         const row = this.#remembered.take(requests.generation)
-        if (row >= 0 && requests.state[row] === State.settled) return this.#forget(row)
+        if (row < 0 || requests.state[row] !== State.settled) continue
+        this.counts.forgotten++
+        return this.#forget(row)
       }
     }
     for (const queue of [this.#rooted, this.#idle]) {

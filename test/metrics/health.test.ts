@@ -11,7 +11,7 @@ const ACCEPT = { openmetrics: 'application/openmetrics-text', classic: 'text/pla
 function sourceOf(): { -readonly [K in keyof HealthSource]: HealthSource[K] } {
   return {
     spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, spansCrowded: 10, logRecordsAccepted: 5, logRecordsRejected: { malformed: 11 },
-    requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, pagesReceived: 9,
+    requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, requestsForgotten: 16, pagesReceived: 9,
     log: { lines: 10, dropped: { rate_limit: 11, queue_full: 0 }, pushErrors: { '429': 12 }, tenantsOverflowed: 13, queueLines: 14, queueBytes: 15 },
   }
 }
@@ -43,6 +43,7 @@ test.each(['openmetrics', 'classic'] as const)('in %s, all of it stands beside t
   expect(valuesOf('spanbridge_spans_crowded_total')).toEqual([['', 10]])
   expect(valuesOf('spanbridge_log_records_rejected_total')).toEqual([['malformed', 11]])
   expect(valuesOf('spanbridge_open_requests')).toEqual([['', 7]])
+  expect(valuesOf('spanbridge_requests_forgotten_total')).toEqual([['', 16]])
   expect(valuesOf('spanbridge_log_lines_dropped_total')).toEqual([['rate_limit', 11], ['queue_full', 0]])
   expect(valuesOf('spanbridge_log_push_errors_total')).toEqual([['429', 12]])
   expect(valuesOf('spanbridge_log_queue_bytes')).toEqual([['', 15]])

@@ -40,6 +40,20 @@ describe('limits', () => {
     expect([models(engine), total(engine, 'agent_requests_total')]).toEqual([50, 50])
   })
 
+  test('settled requests are forgotten early where newer ones need the room: counted', () => {
+    const engine = testEngine({ maxOpenRequests: 10 })
+    const rows = engine.assembler.requests.capacity
+    for (let n = 0; n < rows + 7; n++) {
+      engine.traces(tracesBody([span(n, 1, 0, 'invoke_agent')]), NOW)
+      engine.tick(NOW + 10_000)
+    }
+    expect([engine.assembler.counts.forgotten, engine.assembler.counts.evicted]).toEqual([7, 0])
+    // The last is still known, the first is not.
+    engine.traces(tracesBody([span(rows + 6, 1, 0, 'invoke_agent')]), NOW + 10_000)
+    expect([engine.assembler.counts.duplicates, engine.assembler.openRequests]).toEqual([1, 0])
+    drained(engine, NOW + 10_000)
+  })
+
   test('past the most spans of a request each is counted by itself', () => {
     const engine = testEngine({ maxSpansPerRequest: 20 })
     engine.traces(tracesBody([span(0, 1, 0, 'invoke_agent'), ...Array.from({ length: 99 }, (_, i) => span(0, i + 2, 1, 'chat'))]), NOW)
