@@ -17,7 +17,7 @@ help:
 up: $(STAMP)
 	@exec bin/spanbridge up $(UP)
 
-# Components take 15 to 25 minutes to build the first time, tests about 3. What cannot be had is skipped by name, and fails where CI=true.
+# Components take 15 to 25 minutes to build the first time, tests about 20. What cannot be had is skipped by name, and fails where CI=true.
 test: $(STAMP)
 	@echo '==> components'
 	@$(NODE) components/ensure.ts
