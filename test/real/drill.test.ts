@@ -76,7 +76,7 @@ describe('fire drill', () => {
     const evaluator = await findEvaluator()
     if (evaluator === null) throw new Error('cannot drill without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
     const mixin = `local mixin = (import 'mixin.libsonnet') + { _config+:: {
-      scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '5s', budgetEvaluationInterval: '5s', causeRange: '1m',
+      scrapeInterval: '1s', evaluationInterval: '1s', longRangeEvaluationInterval: '5s', budgetEvaluationInterval: '5s', causeRange: '1m', anomalies+: { memoryInterval: '10s', memory: '1d' },
       burnRates: [{ severity: 'critical', pairs: [{ short: '20s', long: '1m', factor: 14.4 }] }],
       pager+: { groupWait: '1s', groupInterval: '2s' },
     } };`
