@@ -63,6 +63,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
       /\bcontext (?:window|length) (?:was |is )?exceeded/, // CrewAI
       /\b(?:prompt|input) is too long\b/, // Anthropic, Bedrock
       /\bexceeds the maximum number of tokens allowed/, // Gemini
+      /\bmust (?:have|be) (?:less|fewer|at most|<=|<)(?: than)? \d{1,9} tokens\b|\bmax_new_tokens\W{1,3}must be <=/, // Hugging Face
       /\btoo many (?:input|prompt) tokens\b|\btoo many tokens: /, // Bedrock, Cohere
       /\btoo large for model with\b|\blonger than the maximum model length/, // Mistral, vLLM
     ),
@@ -120,6 +121,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
       /\bmodels\/[\w.-]{1,100} is not found\b|\byour model is not found\b|\btry pulling it first\b/,
       /\bmodel (?:identifier|id|name) is (?:invalid|unknown|not valid)\b|\b(?:invalid|unknown|unsupported) model (?:identifier|id|name)\b/,
       /\b(?:deployment|dedicated endpoint)\b.{0,120}?\b(?:does not exist|is not running|not found)\b/,
+      /\bno (?:endpoints?|providers?|deployments?) (?:\w{1,20} )?(?:found|available)\b|\bmodel \S{1,120} is (?:currently |still )?loading\b/,
       /\bon-demand throughput isn.t supported\b|\bdoesn.t support on-demand throughput\b|\bunable to access non-serverless model\b/,
     ),
     example: "NotFoundError: Error code: 404 - {'error': {'message': 'The model `gpt-9` does not exist', 'code': None}}",
@@ -170,7 +172,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
       /\binvalid (?:tool|function)[ _](?:call )?(?:arg(?:ument)?s|input|parameters)/,
       /\b(?:unknown|unavailable|no such) (?:tool|function)\b|\bno (?:tool|function) (?:named|called)\b|\btool[ _]not[ _]found\b/,
       /\b(?:tool|function) (?:with name |named )?['"`]?[\w.-]{1,80}['"`]? (?:(?:is|was) )?(?:not (?:found|registered|available|a valid tool)|does not exist)/,
-      /\bis not a valid tool\b|\btool {1,2}(?:\S{1,80} {0,2}(?:\/> )?)?not found(?: in agent\b|\.?$)|\bfailed to call a function\b/,
+      /\bis not a valid tool\b|\b(?:tool|function|agent) {1,2}(?:\S{1,80} {0,2}(?:\/> )?)?(?:is )?not found(?: in (?:the )?(?:agent|tool)|\.?$)|\bfailed to call a function\b/,
       /\b(?:arguments?|input) (?:for|to|of) (?:the )?(?:tool|function)\b.{0,60}?\b(?:invalid|not (?:a )?valid)|\btool call\b.{0,80}?\barguments are not\b/,
       // A call that does not fit the signature of the function behind the tool.
       /\bmissing \d{1,3} required (?:positional|keyword-only) arguments?\b|\bgot an unexpected keyword argument\b|\btoo many arguments to\b/,
@@ -181,7 +183,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
   {
     id: 'output-invalid',
     cause: Cause.validation,
-    type: /^(?!\w{0,20}J(?:SON|son))(?:\w*ValidationError|ZodError|AI_NoObjectGeneratedError|\w*OutputPars(?:er|ing)\w*|\w*StructuredOutput\w*|ConverterError|\w*OutputFormat\w*|Incomplete(?:Output|ToolCall)\w*|\w*(?:DidNotFinish|ParseError|ParsingError)\w*|ModelBehaviorError|UnexpectedModelBehavior|(?:Length|ContentFilter)FinishReasonError)$/,
+    type: /^(?!\w{0,20}J(?:SON|son))(?:\w*ValidationError|ZodError|AI_NoObjectGeneratedError|\w*OutputPars(?:er|ing)\w*|\w*StructuredOutput\w*|ConverterError|\w*OutputFormat\w*|Incomplete(?:Output|ToolCall)\w*|MaxTokens\w*|\w*(?:DidNotFinish|ParseError|ParsingError)\w*|ModelBehaviorError|UnexpectedModelBehavior|(?:Length|ContentFilter)FinishReasonError)$/,
     text: anyOf(
       /\b\d{1,6} validation errors? for\b|\btype validation failed\b|\bOUTPUT_PARSING_FAILURE\b/,
       /\bno object generated\b|\bexceeded maximum (?:output |tool )?retries\b|\binvalid JSON provided\b/,
@@ -263,7 +265,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
       /\bmust (?:not be empty|be at least|be less than|be a response to|be followed by|be the first|have (?:a |an |either |the )?(?:corresponding|content|message))\b|\bminimum allowed\b|\bmaximum allowed\b|\bwithout a? ?(?:corresponding|matching)\b|\bdo not have a corresponding\b/,
       // What an index or a database was asked for and does not have, or was given and cannot take.
       /\bdimension(?:s|ality)?\b.{0,60}?\b(?:do(?:es)? ?n[o']t match|mismatch)|\bexpected \d{1,6} dimensions, not \d|\bdifferent vector dimensions\b|\bvector lengths don.t match\b/,
-      /\b(?:collection|index|class|table|namespace|tenant)\b.{0,80}?\b(?:not found|does ?n[o']t exist|already exists|not present)|\b(?:can't find|no such|unknown) (?:collection|index|class|table|column|namespace)\b|\bindex_not_found_exception\b|\bmethod not found\b/,
+      /\b(?:collection|index|class|table|namespace|tenant)\b.{0,80}?\b(?:not found|does ?n[o']t exist|already exists|not present)|\b(?:can't find|no such|unknown) (?:collection|index|class|table|column|namespace)\b|\bindex_not_found_exception\b|\bviolates (?:foreign key|unique|check|not-null)\b|\bduplicate key\b|\bmethod not found\b/,
     ),
     example: 'An error occurred (ValidationException) when calling the Converse operation: messages must alternate',
   },

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import { ERROR_TYPES } from '../../src/spans/names.ts'
 import { agreement, confusion, told, wilson } from './agreement.ts'
-import { isHeldOut, PUBLISHED, RECORDED } from './labelled.ts'
+import { isHeldOut, LATER, PUBLISHED, RECORDED } from './labelled.ts'
 
 const heldOut = PUBLISHED.filter(isHeldOut)
-const all = [...PUBLISHED, ...RECORDED]
+const all = [...PUBLISHED, ...LATER, ...RECORDED]
 
 describe('the labelled set', () => {
   test('is large, and every text has a label of the taxonomy and a source', () => {
     const known = new Set(ERROR_TYPES.slice(1).map((error) => (error.class === error.type ? error.class : `${error.class}.${error.type}`)))
     expect(PUBLISHED.length).toBeGreaterThanOrEqual(300)
     expect(all.filter((row) => !known.has(row.expected)).map((row) => row.id)).toEqual([])
-    expect(PUBLISHED.filter((row) => !/^https:\/\/\S+$/.test(row.source)).map((row) => row.id)).toEqual([])
+    expect([...PUBLISHED, ...LATER].filter((row) => !/^https:\/\/\S+$/.test(row.source)).map((row) => row.id)).toEqual([])
     expect(all.filter((row) => !row.statusMessage && !row.errorType && !row.errorMessage && !row.exceptionType && !row.exceptionMessage && !row.httpStatus).map((row) => row.id)).toEqual([])
   })
 
   test('names and tells each once', () => {
     expect(new Set(all.map((row) => row.id)).size).toBe(all.length)
-    const words = PUBLISHED.map(({ id: _, source: __, expected: ___, ...row }) => JSON.stringify(row))
+    const words = [...PUBLISHED, ...LATER].map(({ id: _, source: __, expected: ___, ...row }) => JSON.stringify(row))
     expect(words.filter((text, i) => words.indexOf(text) !== i)).toEqual([])
   })
 

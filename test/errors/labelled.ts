@@ -25,6 +25,9 @@ function read<T>(path: string): T[] {
 
 export const PUBLISHED: readonly Labelled[] = FILES.flatMap((file) => read<Labelled>(`${file}.json`))
 
+/** From providers and frameworks that the others do not have, gathered when the rules stood: 73.7 % of them were right at first contact. */
+export const LATER: readonly Labelled[] = read<Labelled>('later.json')
+
 /** Each way of telling once: instrumentations repeat the words of one failure on several spans. */
 export const RECORDED: readonly Labelled[] = recorded()
 
