@@ -61,6 +61,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
   const engine = new Engine({
     dialects: [configuredAttributes(config), ...DIALECTS],
     prices,
+    declaredErrors: config.errors,
     settleGraceMs: config.settleGraceSeconds * 1000,
     idleTimeoutMs: config.idleTimeoutSeconds * 1000,
     lateWindowMs: config.lateWindowSeconds * 1000,

@@ -8,6 +8,7 @@ import { Recorder } from './metrics/recorder.ts'
 import { SeriesStore, type SeriesStoreOptions } from './metrics/store.ts'
 import { Malformed, type Accepted } from './otlp/sink.ts'
 import { Classifier } from './spans/classify.ts'
+import { DeclaredErrors, type DeclaredError } from './spans/declared.ts'
 import type { Dialect } from './spans/dialect.ts'
 import { scanLogs } from './spans/logs.ts'
 import { Scanner } from './spans/scan.ts'
@@ -19,6 +20,8 @@ import type { Settled } from './traces/settled.ts'
 export interface EngineOptions extends AssemblerOptions {
   readonly dialects: readonly Dialect[]
   readonly prices: PriceBook
+  /** Errors that the user knows, tried before those that are known anyway. */
+  readonly declaredErrors?: readonly DeclaredError[]
   readonly series?: SeriesStoreOptions
   readonly strings?: StringTableOptions
   /** Called for each settled request, once it is priced and counted. The record is filled again for the next one. */
@@ -49,7 +52,7 @@ export class Engine {
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings)
     const recorder = new Recorder(this.store, strings)
-    const classifier = new Classifier(this.tables, strings)
+    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []))
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)

@@ -32,6 +32,7 @@ export interface Config {
   readonly projectAttributes: readonly string[]
   readonly agentAttributes: readonly string[]
   readonly objectives: readonly ObjectiveLimit[]
+  readonly errors: readonly ErrorRule[]
   /** What looks like a mistake but does not stop the start. */
   readonly warnings: readonly string[]
 }
@@ -64,6 +65,13 @@ export type ObjectiveLimit = { readonly tenant: string; readonly agent: string }
   | { readonly objective: string; readonly limit: number }
   | { readonly profile: string }
 )
+
+/** An error that the user knows by its words. */
+export interface ErrorRule {
+  readonly match: RegExp
+  readonly type: string
+  readonly step: string | undefined
+}
 
 export interface Sources {
   /** Values of flags by key (`httpAddress`), and `config`, the file. Undefined ones were not given. */
@@ -132,12 +140,14 @@ function place(path: Path, origins: Map<string, string>, file: YamlFile | undefi
   return `${file.name}:${file.lineOf(path)}${path.length === 0 ? '' : `: ${pathText(path)}`}`
 }
 
+const KEYS_OF_LISTS: Readonly<Record<string, string[]>> = { objectives: ['objective', 'limit', 'profile', 'tenant', 'agent'], errors: ['match', 'type', 'step'] }
+
 function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(schema.shape)
   const prefix = path.filter((part) => typeof part !== 'number').join('.')
   const names = [...environmentNames().values()].map((setting: Setting) => setting.path.join('.'))
   const below = names.filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1))
-  return prefix === 'objectives' ? ['objective', 'limit', 'profile', 'tenant', 'agent'] : below
+  return KEYS_OF_LISTS[prefix] ?? below
 }
 
 function contradictions(values: Values, at: (path: Path) => string): string[] {
@@ -199,6 +209,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     projectAttributes: values.project.attributes,
     agentAttributes: values.agent.attributes,
     objectives: values.objectives.map(objectiveLimit),
+    errors: values.errors.map(({ match, type, step }) => ({ match, type, step })),
     warnings,
   }
 }

@@ -3,7 +3,12 @@
  * names, the flags of `serve` and the reference in the docs follow from this table.
  */
 import { z } from 'zod'
+import { readPattern } from './pattern.ts'
 import { readAddress, readAmount, readCount, readDurationSeconds, reading, readLabels, readLink, readNumber, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
+
+/** As label `type` and label `step` have them. */
+const ERROR_TYPES = ['rate_limit', 'validation_failed', 'model_unavailable', 'timeout', '4xx', '5xx', 'malformed_response', 'context_overflow', 'stale_data', 'deadlock', 'timeout_inference', 'unclassified'] as const
+const STEPS = ['model', 'embedding', 'retrieval', 'tool', 'state', 'guardrail', 'agent', 'evaluation'] as const
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -79,6 +84,18 @@ export const schema = z.strictObject({
     .max(10_000, { error: 'expected at most 10000 objectives' })
     .default([])
     .describe('Limits of your own, each by itself or as a profile: for everyone, for a tenant, for an agent, or for one agent of one tenant.'),
+
+  errors: z
+    .array(
+      z.strictObject({
+        match: required(readPattern, 'A regular expression for the words of the error: its class, its message. Without regard to case.'),
+        type: required((value) => readOneOf(value, ERROR_TYPES), `What it is: ${ERROR_TYPES.join(', ')}.`),
+        step: optional((value) => readOneOf(value, STEPS), `Only of this step: ${STEPS.join(', ')}.`),
+      }),
+    )
+    .max(100, { error: 'expected at most 100 errors' })
+    .default([])
+    .describe('Errors of your own, for those that would be unclassified or mean something else to you. The first that matches decides, before the rules that are known anyway.'),
 })
 
 export type Values = z.output<typeof schema>

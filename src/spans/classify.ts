@@ -1,4 +1,5 @@
 import { Evidence, Num, Text } from './dialect.ts'
+import { DeclaredErrors } from './declared.ts'
 import { causeOf } from './errors.ts'
 import { Cause, Kind } from './names.ts'
 import type { Span } from './span.ts'
@@ -32,14 +33,16 @@ interface NamedSpan {
 export class Classifier {
   readonly #tables: DialectTables
   readonly #strings: StringTable
+  readonly #declared: DeclaredErrors
   /** By scope and span name. */
   readonly #byName = new Map<number, NamedSpan>()
   readonly #causes = new Map<number, number>()
   #generation = 0
 
-  constructor(tables: DialectTables, strings: StringTable) {
+  constructor(tables: DialectTables, strings: StringTable, declared: DeclaredErrors = new DeclaredErrors([])) {
     this.#tables = tables
     this.#strings = strings
+    this.#declared = declared
   }
 
   classify(span: Span): void {
@@ -128,18 +131,20 @@ export class Classifier {
       hash = Math.imul(hash, 31) + hashBytes(body, evidence[i]!, length)
       high = Math.imul(high, 17) + length
     }
-    const key = (hash >>> 0) * 65_536 + (high & 0xffff)
+    // Declared errors may be of one kind of step only.
+    const key = ((hash >>> 0) * 65_536 + (high & 0xffff)) * 16 + (this.#declared.any ? span.kind : 0)
     let cause = this.#causes.get(key)
     if (cause === undefined) {
       if (this.#causes.size > MAX_REMEMBERED) this.#causes.clear()
-      cause = causeOf({
+      const failure = {
         statusMessage: evidenceText(span, Evidence.statusMessage),
         errorType: evidenceText(span, Evidence.errorType),
         errorMessage: evidenceText(span, Evidence.errorMessage),
         exceptionType: evidenceText(span, Evidence.exceptionType),
         exceptionMessage: evidenceText(span, Evidence.exceptionMessage),
         httpStatus: span.numRank[Num.httpStatus] === 255 ? 0 : span.num[Num.httpStatus]!,
-      }).cause
+      }
+      cause = this.#declared.cause(failure, span.kind) ?? causeOf(failure).cause
       this.#causes.set(key, cause)
     }
     return cause === Cause.none ? Cause.unknown : cause

@@ -54,6 +54,8 @@ export const Cause = {
   refused: 17,
   /** What was asked for is not there: a model, or what a tool looked for. */
   missing: 18,
+  /** And above: what the configuration says it is, on whatever step; see `toldCause`. */
+  told: 19,
 } as const
 export type Cause = (typeof Cause)[keyof typeof Cause]
 
@@ -92,8 +94,15 @@ const T = {
   timeoutInference: typeIndex('coordination', 'timeout_inference'),
 }
 
+/** The cause of an error that the configuration gives this type, which is then its type on whatever step. */
+export function toldCause(type: string): number {
+  const index = ERROR_TYPES.findIndex((e) => e.type === type)
+  return Cause.told + Math.max(index, UNCLASSIFIED) - UNCLASSIFIED
+}
+
 /** The same evidence means another error on another step: a 503 is the model's or the tool's. Returns an index into ERROR_TYPES. */
 export function errorType(cause: number, kind: number): number {
+  if (cause >= Cause.told) return cause - Cause.told + UNCLASSIFIED
   const toolLike = kind === Kind.tool || kind === Kind.retrieval || kind === Kind.client || kind === Kind.state
   switch (cause) {
     case Cause.none: return 0

@@ -3,7 +3,7 @@
  * It is counted where it happened, at the innermost span that carries it. An error that a retry healed is
  * a recovery and not the cause of a failure.
  */
-import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
+import { Cause, errorType, isStep, Kind, toldCause } from '../spans/names.ts'
 import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
 import { Outcome, type Settled } from './settled.ts'
 import type { Sources } from './sources.ts'
@@ -15,8 +15,15 @@ const MAX_FAILURES = 1000
 /** Causes that can be two readings of one failure. */
 const FAMILY = new Uint8Array(32)
 const families: readonly (readonly number[])[] = [
-  [Cause.rateLimit], [Cause.unavailable, Cause.toolUnavailable], [Cause.timeout, Cause.modelTimeout, Cause.toolTimeout],
-  [Cause.clientError, Cause.toolClientError, Cause.refused, Cause.missing], [Cause.overflow], [Cause.malformed, Cause.toolMalformed, Cause.validation], [Cause.loop], [Cause.stopped], [Cause.staleData],
+  [Cause.rateLimit, toldCause('rate_limit')],
+  [Cause.unavailable, Cause.toolUnavailable, toldCause('model_unavailable'), toldCause('5xx')],
+  [Cause.timeout, Cause.modelTimeout, Cause.toolTimeout, toldCause('timeout'), toldCause('timeout_inference')],
+  [Cause.clientError, Cause.toolClientError, Cause.refused, Cause.missing, toldCause('4xx')],
+  [Cause.overflow, toldCause('context_overflow')],
+  [Cause.malformed, Cause.toolMalformed, Cause.validation, toldCause('malformed_response'), toldCause('validation_failed')],
+  [Cause.loop, toldCause('deadlock')],
+  [Cause.stopped],
+  [Cause.staleData, toldCause('stale_data')],
 ]
 families.forEach((causes, i) => causes.forEach((cause) => { FAMILY[cause] = i + 1 }))
 
