@@ -22,6 +22,7 @@ test: $(STAMP)
 	@echo '==> components'
 	@$(NODE) components/ensure.ts
 	@.ci/chromium
+	@.ci/docker
 	@mkdir -p .cache; rm -f .cache/tests.json; status=0; \
 	echo '==> type check'; node_modules/.bin/tsc --noEmit || status=1; \
 	echo '==> tests'; \
