@@ -1,7 +1,7 @@
 // What an objective counts, in one shape for all kinds: events and bad events per second, and their ratios, by window.
 //   tenant_project_agent:objective_events:rate5m       events a second
 //   tenant_project_agent:objective_bad_events:rate5m   those that missed the objective
-//   tenant_project_agent:objective_good:ratio_rate5m   for dashboards: the success rate, the share of requests faster than the limit
+//   tenant_project_agent:objective_good:ratio_rate5m   the share that met it, of the shortest window
 //   tenant_agent:objective_bad:ratio_rate5m            what the alerts judge
 //   tenant_agent:objective:value                       the success rate or the latency now, in the unit of its limit
 // An objective that is measured of the bridge as a whole has none of these labels in them, and one series for each cluster.
@@ -71,13 +71,6 @@ function(config, lib, hourly)
     { record: 'tenant_project_agent:objective_events:rate' + window, expr: kind.events(window) },
     { record: 'tenant_project_agent:objective_bad_events:rate' + window, expr: kind.badEvents(window) },
     {
-      record: 'tenant_project_agent:objective_good:ratio_rate' + window,
-      expr: lib.fill('1 - %s / (%s > 0)', [
-        own('tenant_project_agent:objective_bad_events:rate' + window, objective),
-        own('tenant_project_agent:objective_events:rate' + window, objective),
-      ]),
-    },
-    {
       record: 'tenant_agent:objective_bad:ratio_rate' + window,
       expr: lib.fill('sum by (%s) (%s)\n/\n(sum by (%s) (%s) > 0)', [
         byAgent(objective),
@@ -88,11 +81,22 @@ function(config, lib, hourly)
     },
   ];
 
+  // By project, for whoever looks where it comes from; the alerts do not read it.
+  local good(objective) =
+    local window = lib.windows[0];
+    {
+      record: 'tenant_project_agent:objective_good:ratio_rate' + window,
+      expr: lib.fill('1 - %s / (%s > 0)', [
+        own('tenant_project_agent:objective_bad_events:rate' + window, objective),
+        own('tenant_project_agent:objective_events:rate' + window, objective),
+      ]),
+    };
+
   function(objective)
     local kind = kinds[objective.measure.kind](objective);
     local labelled(rules) = [rule { labels: { objective: objective.id } } for rule in rules];
     local ranges(windows) = std.flattenArrays([ofWindow(objective, kind, window) for window in windows]);
     [
-      lib.group(objective.id, labelled(kind.sources + ranges([w for w in lib.windows if !lib.isLong(w)]))),
+      lib.group(objective.id, labelled(kind.sources + ranges([w for w in lib.windows if !lib.isLong(w)]) + [good(objective)])),
       lib.group(objective.id + '-long', labelled(ranges([w for w in lib.windows if lib.isLong(w)]) + [{ record: 'tenant_agent:objective:value', expr: kind.value }] + hourly(objective)), config.longRangeEvaluationInterval),
     ]
