@@ -79,7 +79,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
     id: 'rate-limit',
     cause: Cause.rateLimit,
     ofTool: Cause.toolClientError,
-    type: /[Rr]ate_?[Ll]imit|[Tt]hrottl|TooManyRequests|ResourceExhausted|QuotaExceeded|UsageLimitReached|^(?:RESOURCE_EXHAUSTED|rate_limit_\w+|insufficient_quota|billing_error|LimitExceededException)$/,
+    type: /[Rr]ate_?[Ll]imit|[Tt]hrottl|TooManyRequests|ResourceExhausted|QuotaExceeded|UsageLimitReached|ResourceLimitExceeded|^(?:RESOURCE_EXHAUSTED|rate_limit_\w+|insufficient_quota|billing_error|LimitExceededException)$/,
     text: anyOf(
       /\brate[ _-]?limit(?:s|ed)?(?:_| (?:was |is )?)(?:reached|exceeded|hit|error)|\brate[ -]limited\b|\bratelimit(?:ed)?\b/,
       /\b(?:requests?|tokens|calls) (?:per|a|\/) ?(?:second|min(?:ute)?|hour|day|month)\b|\bper[ -](?:second|minute|day) (?:\w{1,20} )?limit\b/,
@@ -183,14 +183,14 @@ export const CAUSE_RULES: readonly CauseRule[] = [
   {
     id: 'output-invalid',
     cause: Cause.validation,
-    type: /^(?!\w{0,20}J(?:SON|son))(?:\w*ValidationError|ZodError|AI_NoObjectGeneratedError|\w*OutputPars(?:er|ing)\w*|\w*StructuredOutput\w*|ConverterError|\w*OutputFormat\w*|Incomplete(?:Output|ToolCall)\w*|MaxTokens\w*|\w*(?:DidNotFinish|ParseError|ParsingError)\w*|ModelBehaviorError|UnexpectedModelBehavior|(?:Length|ContentFilter)FinishReasonError)$/,
+    type: /^(?!\w{0,20}(?:J(?:SON|son)|Credential))(?:\w*ValidationError|ZodError|AI_NoObjectGeneratedError|\w*OutputPars(?:er|ing)\w*|\w*StructuredOutput\w*|ConverterError|\w*OutputFormat\w*|Incomplete(?:Output|ToolCall)\w*|MaxTokens\w*|\w*(?:DidNotFinish|ParseError|ParsingError)\w*|ModelBehaviorError|UnexpectedModelBehavior|(?:Length|ContentFilter)FinishReasonError)$/,
     text: anyOf(
       /\b\d{1,6} validation errors? for\b|\btype validation failed\b|\bOUTPUT_PARSING_FAILURE\b/,
       /\bno object generated\b|\bexceeded maximum (?:output |tool )?retries\b|\binvalid JSON provided\b/,
       /\bfailed to (?:parse|convert|validate) (?:the )?(?:LM |LLM |model )?(?:text|output|response|structured|final|completion)/,
       /\b(?:could not|cannot|unable to|failed to) parse (?:the )?(?:\w{1,20} ){0,2}(?:response|output|completion|answer|reply|text)\b|\b(?:output|code|response|answer|llm) parsing (?:error|failed|failure)|\berror (?:in|while) (?:\w{1,20} ){0,3}parsing\b|\bparsing attempt\b.{0,20}?\bfailed\b/,
       /\b(?:LLM|LM|model) (?:did not return|did not produce|(?:has )?returned (?:an? )?(?:empty|null|invalid|malformed|no))\b|\bempty (?:or null |or invalid )?(?:response|completion|output) from\b|\b(?:content )?field missing from \w{1,30} response\b/,
-      /\bgeneration (?:was|is) not completed?\b|\boutput is incomplete\b|\blength limit was reached\b|\bplain text responses are not permitted\b|\binvalid format: missing\b|\bexceeded maximum retries\b/,
+      /\bgeneration (?:was|is) not completed?\b|\boutput is incomplete\b|\blength limit was reached\b|\bplain text responses are not permitted\b|\binvalid format: missing\b|\binvalid (?:model |llm )?(?:output|response) format\b|\bexceeded maximum retries\b/,
       /\b(?:does|did) not match (?:the )?(?:expected |output |response )?schema\b/,
     ),
     example: 'UnexpectedModelBehavior: Exceeded maximum output retries (1)',
@@ -240,7 +240,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
     id: 'unavailable',
     cause: Cause.unavailable,
     ofTool: Cause.toolUnavailable,
-    type: /^(?:\w*Connection(?:Error|Refused|Reset|Aborted)\w*|\w*Disconnected\w*|SSL\w*(?:Error|Exception)|SocketException|ClosedResourceError|FetchError|RemoteProtocolError|ReadError|WriteError|IncompleteRead|ChunkedEncodingError|\w*ServiceUnavailable\w*|\w*InternalServer(?:Error|Exception)|\w*Overloaded\w*|(?:api|overloaded|server)_error|ServerError|Model(?:Error|NotReady|StreamError)Exception|UNAVAILABLE|INTERNAL|InternalFailure|\w*BadGateway\w*)$/,
+    type: /^(?:\w*Connection(?:Error|Refused|Reset|Aborted)\w*|\w*Disconnected\w*|SSL\w*(?:Error|Exception)|SocketException|ClosedResourceError|FetchError|RemoteProtocolError|ReadError|WriteError|IncompleteRead|ChunkedEncodingError|\w*ServiceUnavailable\w*|\w*InternalServer(?:Error|Exception)|\w*Overloaded\w*|(?:api|overloaded|server)_error|ServerError|Model(?:Error|NotReady|StreamError)(?:Exception)?|UNAVAILABLE|INTERNAL|InternalFailure|\w*BadGateway\w*)$/,
     text: anyOf(
       /\bconnection (?:error|refused|reset|aborted|closed|lost|gone|terminated)\b|\bclosed the connection\b|\b(?:failed|unable) to connect\b|\b(?:cannot|can't|could not) connect to\b|\bconnection attempts failed\b/,
       /\b(?:network is|host is|host|network) unreachable\b|\bno (?:route to|such) host\b|\bfailed to establish a new connection\b|\bmax retries exceeded with\b|\bcannot assign requested address\b|\btransport is closing\b|\bsession terminated\b|\bsent GOAWAY\b/,
@@ -258,7 +258,7 @@ export const CAUSE_RULES: readonly CauseRule[] = [
     id: 'request-invalid',
     cause: Cause.clientError,
     ofTool: Cause.toolClientError,
-    type: /^(?:\w*BadRequest\w*|\w*InvalidDimension\w*|Conflict(?:Error|Exception)|conflict_error|\w*InvalidRequest\w*|UnprocessableEntity\w*|invalid_request_error|ValidationException|\w*ContentPolicy\w*|INVALID_ARGUMENT)$/,
+    type: /^(?:\w*BadRequest\w*|\w*InvalidDimension\w*|Conflict(?:Error|Exception)|conflict_error|\w*InvalidRequest\w*|UnprocessableEntity\w*|invalid_request_error|ValidationException|\w*ContentPolicy\w*|INVALID_ARGUMENT|Invalid(?:Parameter|Argument)\w*)$/,
     text: anyOf(
       /\binvalid_request_error\b|\bINVALID_ARGUMENT\b|\bcontent management policy\b|\binvalid_?(?:request|parameter)\b|\binvalid (?:request|params|parameters?|request parameters)\b|\bbad request\b|\bINVALID_CHAT_HISTORY\b/,
       /\b(?:missing|unsupported|unknown) (?:required )?(?:request )?(?:parameter|field|property)\b|\b(?:input|value) should be\b|\bfield required\b|\b(?:extra )?inputs? (?:is|are) not permitted\b|\bnot supported with this model\b|\btoo many inputs\b/,

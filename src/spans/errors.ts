@@ -80,7 +80,7 @@ function readText(fields: readonly string[]): Reading {
     lines.add(stripClasses(said.replace(QUOTED_INPUT, ' '), reading.types))
   }
   reading.text = [...lines].join('\n')
-  for (const match of reading.text.matchAll(AWS_CODE)) reading.types.push(match[1]!)
+  for (const match of reading.text.matchAll(TOLD_TYPE)) reading.types.push(match[1] ?? match[2]!)
   const byTool = statusIn(reading.text, TOOL_STATUS)
   reading.status = byTool === 0 ? statusIn(reading.text, SAID_STATUS) : byTool
   // A raw HTTP client may also be a model's, when it says so in the address.
@@ -136,7 +136,8 @@ function statusIn(text: string, patterns: readonly RegExp[]): number {
 
 /** What a validator quotes of its input is the model's or the user's text, not the error's. */
 const QUOTED_INPUT = /input_value=[^\n]{0,500}?input_type=/g
-const AWS_CODE = /\bAn error occurred \(([A-Za-z]{1,80})\) when calling the/g
+/** A class told inside the text: by boto3, by a plugin's JSON. */
+const TOLD_TYPE = /\bAn error occurred \(([A-Za-z]{1,80})\) when calling the|"error_type" ?: ?"(\w{1,80})"/g
 /** A status as HTTP clients say it that no model SDK lets through: httpx, requests, axios, urllib, aiohttp, .NET. */
 const TOOL_STATUS = [
   /\b(?:Client|Server) error '([45]\d\d)\b/,
@@ -152,6 +153,7 @@ const SAID_STATUS = [
   /\bHTTP(?:\/[\d.]{1,3})?(?: error| status)?(?: code)?:? {0,2}([45]\d\d)\b/i,
   /\b([45]\d\d):? \(?(?:bad request|unauthorized|payment required|forbidden|not found|request timeout|conflict|payload too large|unprocessable (?:entity|content)|too many requests|internal server error|bad gateway|service unavailable|gateway timeout|overloaded)\b/i,
   /\bresponse(?: code)? ([45]\d\d)\b/i,
+  /\bfailed(?: with|:|-) {0,2}([45]\d\d)(?=$|[.,:;)])/im,
   // The reason before the number: `Bad Request (400)`, `(400)\nReason: Bad Request`.
   /\b(?:error|bad request|unauthorized|forbidden|not found|conflict|too many requests|internal server error|bad gateway|service unavailable|unavailable) \(([45]\d\d)\)/i,
   /^\(([45]\d\d)\)$/m,

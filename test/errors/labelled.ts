@@ -25,7 +25,7 @@ function read<T>(path: string): T[] {
 
 export const PUBLISHED: readonly Labelled[] = FILES.flatMap((file) => read<Labelled>(`${file}.json`))
 
-/** From providers and frameworks that the others do not have, gathered when the rules stood: 73.7 % of them were right at first contact. */
+/** From providers and frameworks that the others do not have, gathered in two rounds when the rules stood: at first contact 28 of the first 38 were right, and 8 of the other 14. */
 export const LATER: readonly Labelled[] = read<Labelled>('later.json')
 
 /** Each way of telling once: instrumentations repeat the words of one failure on several spans. */
