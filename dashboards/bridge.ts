@@ -34,8 +34,8 @@ export const bridge = dashboard({
       title: 'What comes in',
       panels: [
         lines({
-          title: 'Spans', description: 'Spans a second: accepted, and of these late (their request was settled already) and delivered twice.', width: 12, unit: 'events',
-          queries: ['accepted', 'late', 'duplicate'].map((kind) => ({ legend: kind, expr: rate(`spanbridge_spans_${kind}_total`) })),
+          title: 'Spans', description: 'Spans a second: accepted, and of these late (their request was settled already) and delivered twice. Requests forgotten before the end of the late window: a late span of theirs opens them again.', width: 12, unit: 'events',
+          queries: [...['accepted', 'late', 'duplicate'].map((kind) => ({ legend: kind, expr: rate(`spanbridge_spans_${kind}_total`) })), { legend: 'requests forgotten', expr: rate('spanbridge_requests_forgotten_total') }],
         }),
         lines({
           title: 'Turned away', description: 'Spans and log records rejected, and pushes refused, a second, by reason. The sender was told; ask it.', width: 12, unit: 'events',
