@@ -182,6 +182,13 @@ describe('a connection', () => {
     expect(sink.bodies.length).toBeLessThan(2)
   })
 
+  it('ends when too many answers wait for room', async () => {
+    await start()
+    socket.write(Buffer.concat([PREFACE, settings([[Setting.initialWindow, 0]]), ...Array.from({ length: 300 }, (_, i) => Buffer.concat([headers(2 * i + 1), data(2 * i + 1, MESSAGE)]))]))
+    await expect.poll(() => goneWith()).toBe(Code.calm)
+    expect(sink.bodies.length).toBe(257)
+  })
+
   it('stands whatever comes', async () => {
     const port = await start()
     const anyFrame = fc.tuple(fc.integer({ min: 0, max: 10 }), fc.constantFrom(0, 1, 4, 5, 8, 12, 13, 36, 37, 255), fc.constantFrom(0, 1, 1, 3, 3, 5, 2, 0x7fffffff),

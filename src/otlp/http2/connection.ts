@@ -23,6 +23,8 @@ const MOST_WINDOW_BYTES = 2 ** 31 - 1
 const CONTROL_FRAMES_A_SECOND = 2_000
 /** Of answers that the peer does not read. */
 const UNREAD_LIMIT_BYTES = 256 << 10
+/** Answers that wait for a window: a peer that never widens it has no more use for them. */
+const WAITING_LIMIT = 256
 const PING_AFTER_MS = 60_000
 const DEAD_AFTER_MS = 80_000
 const IDLE_MS = 600_000
@@ -140,6 +142,7 @@ export class Connection implements Intake {
     const bytes = body?.length ?? 0
     if (bytes > Math.min(this.#sendWindow, this.#initialWindow + stream.credit)) {
       this.#waiting.push({ stream, fields, body: body!, last })
+      if (this.#waiting.length > WAITING_LIMIT) this.#goAway(Code.calm)
       return
     }
     this.#sendWindow -= bytes
