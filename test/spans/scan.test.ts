@@ -108,14 +108,15 @@ const spec: fc.Arbitrary<SpanSpec> = fc.record({
   resource: fc.record({ 'service.name': label, 'tenant.id': label, 'host': value }, { requiredKeys: [] }),
 }) as fc.Arbitrary<SpanSpec>
 
-const rounded = (spans: Plain[]) => spans.map((span) => ({ ...span, seconds: Number(span.seconds.toPrecision(9)) }))
+/** A tolerance, because what is rounded on both sides still differs where it is on the edge. */
+const about = (spans: Plain[]) => spans.map((span) => ({ ...span, seconds: expect.closeTo(span.seconds, 5) as number }))
 
 test('what the scanner reads is what a plain decoder reads', () => {
   fc.assert(fc.property(fc.array(spec, { maxLength: 4 }), (specs) => {
     const body = tracesBody(specs)
     const { spans, rejected } = scanned(body)
     expect(rejected).toBe(0)
-    expect(rounded(spans)).toEqual(rounded(decoded(body)))
+    expect(spans).toEqual(about(decoded(body)))
   }), { numRuns: 400 })
 })
 
