@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parser as logql } from '@grafana/lezer-logql'
@@ -44,4 +45,25 @@ test('the dashboards are read from the directory, and nobody changes them in the
   expect(parse(grafanaDashboards({ ...COMPOSE_GRAFANA, dashboards: '/somewhere' }))).toEqual({
     apiVersion: 1, providers: [{ name: 'spanbridge', folder: 'Spanbridge', type: 'file', allowUiUpdates: false, options: { path: '/somewhere' } }],
   })
+})
+
+/**
+ * Grafana has no binary that the tests could run. `GF_<section>_<key>`, from its documented configuration of version 12:
+ * https://grafana.com/docs/grafana/v12.2/setup-grafana/configure-grafana/
+ */
+const DOCUMENTED: Readonly<Record<string, readonly string[]>> = {
+  'auth': ['disable_login_form'],
+  'auth.anonymous': ['enabled', 'org_role'],
+  'security': ['disable_initial_admin_creation'],
+  'server': ['root_url'],
+  'analytics': ['reporting_enabled', 'check_for_updates', 'check_for_plugin_updates'],
+  'plugins': ['preinstall_disabled'],
+  'log': ['mode'],
+}
+
+test('docker-compose.yml gives Grafana documented settings, and no password', () => {
+  const { services } = parse(readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8'), { merge: true }) as { services: { grafana: { environment: Record<string, string> } } }
+  const known = Object.entries(DOCUMENTED).flatMap(([section, keys]) => keys.map((key) => `GF_${section.replaceAll('.', '_')}_${key}`.toUpperCase()))
+  expect(Object.keys(services.grafana.environment).toSorted()).toEqual(known.toSorted())
+  expect(services.grafana.environment).toMatchObject({ GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true', GF_AUTH_ANONYMOUS_ORG_ROLE: 'Editor' })
 })

@@ -102,6 +102,25 @@ else run(TITLE, () => {
     expect(await pages()).not.toEqual([])
   }, 120_000)
 
+  test('`docker compose restart bridge` while agents send loses no span', async () => {
+    const sending = spawned(['send', '--loop', '--rate', '20', '--tenant', 'steady', '--endpoint', at('collector:4318'), ...castOf(RECORDINGS).affected])
+    try {
+      compose('restart', 'bridge')
+      compose('up', '--detach', '--wait', '--no-deps', 'bridge')
+    } finally {
+      sending.kill('SIGTERM')
+      await sending.ended
+    }
+    compose('stop', 'demo')
+    const taken = sumOf(docker.run(['exec', 'spanbridge-collector-1', '/bin/wget', '-q', '-O', '-', 'http://127.0.0.1:8888/metrics']), 'otelcol_receiver_accepted_spans')
+    expect(taken).toBeGreaterThan(1000)
+    // Each bridge before this one has told what it had when it stopped.
+    const before = [...docker.run(['logs', 'spanbridge-bridge-1']).matchAll(/accepted (\d+) spans/g)].map(([, spans]) => Number(spans))
+    expect(before).toHaveLength(2)
+    const arrived = async (): Promise<number> => before.reduce((sum, spans) => sum + spans, sumOf(await metrics(), 'spanbridge_spans_accepted_total'))
+    await vi.waitFor(async () => expect(await arrived()).toBe(taken), { timeout: 60_000, interval: 500 })
+  }, 150_000)
+
   test('`down` and `up` keep pages, series and lines', async () => {
     const before = (await pages()).map(({ id }) => id)
     expect(before).not.toEqual([])
@@ -119,6 +138,10 @@ else run(TITLE, () => {
     expect([...new Set([...named, ...from])].toSorted()).toEqual(STAND_INS.toSorted())
   })
 })
+
+function sumOf(exposition: string, metric: string): number {
+  return [...exposition.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)`, 'gm'))].reduce((sum, [, value]) => sum + Number(value), 0)
+}
 
 interface Inspected {
   readonly Config: { readonly User: string; readonly Image: string }
