@@ -62,6 +62,8 @@ export async function startDocker(): Promise<Docker> {
       // At once: what is in their volumes goes anyway, and a daemon that is killed while it waits for them leaves them behind.
       const containers = daemon.exitCode === null && spawnSync(CLIENT, ['ps', '--all', '--quiet'], { env, encoding: 'utf8' }).stdout?.trim().split('\n').filter(Boolean)
       if (containers && containers.length > 0) spawnSync(CLIENT, ['rm', '--force', ...containers], { env })
+      // Its bridges are the machine's, and stay after it.
+      spawnSync(CLIENT, ['network', 'prune', '--force'], { env })
       await ended(daemon)
       rmSync(directory, { recursive: true, force: true })
     },
