@@ -66,13 +66,13 @@ export const cases: readonly Case[] = [
     mark: 'tenant-of-the-ticket',
     alerts: [alert(
       { ...labels, alertname: 'AgentLatencyP95High', severity: 'warning', objective: 'latency_p95', tenant_id: 'tenant-of-the-ticket' },
-      { ...annotations, summary: 'Requests of an agent are slow', value: '700ms', limit: '500ms', root_cause: '{{ fail }}: {a: b}', remedy: hostile.yaml },
+      { ...annotations, summary: 'Requests of an agent are slow', value: '700ms', limit: '500ms', root_cause: '{{ fail }}: {a: b}', root_cause_name: 'gpt-4.1', remedy: hostile.yaml },
     )],
   },
   {
     name: 'many',
     mark: 'tenant-with-many',
-    alerts: Array.from({ length: 12 }, (_, at) => alert({ ...labels, tenant_id: 'tenant-with-many', instance: `bridge-${String(at).padStart(2, '0')}` }, annotations)),
+    alerts: Array.from({ length: 12 }, (_, at) => alert({ ...labels, tenant_id: 'tenant-with-many', instance: `bridge-${String(at).padStart(2, '0')}` }, { ...annotations, root_cause: 'tool search: 5xx, 100% of the failures of the last 10 minutes', root_cause_name: 'search' })),
   },
   // Of other origin, with a severity that we have: nothing of ours is in it.
   { name: 'foreign', mark: 'NodeIsFull', alerts: [alert({ alertname: 'NodeIsFull', severity: 'warning', job: 'node' }, {})] },
