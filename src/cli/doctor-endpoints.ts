@@ -2,7 +2,8 @@
 import type { Config } from '../config/config.ts'
 import { writeAddress, type Address } from '../config/values.ts'
 import type { Finding } from './finding.ts'
-import { openExporter, type Reply } from './exporter.ts'
+import { type Reply } from './exporter.ts'
+import { openExporter } from './transport.ts'
 import { readSamples, type Sample } from './exposition.ts'
 
 const TIMEOUT_SECONDS = 3

@@ -1,4 +1,4 @@
-/** Hands one body to an OTLP endpoint and tells what became of it. */
+/** What handing one body to an OTLP endpoint is, whatever carries it, and what became of it. */
 import type { Body } from './recording.ts'
 import { eachField, readVarint } from './protobuf.ts'
 
@@ -29,12 +29,6 @@ export interface ExporterOptions {
   readonly gzip: boolean
   readonly headers: Readonly<Record<string, string>>
   readonly timeoutSeconds: number
-}
-
-/** gRPC is some 60 ms of start-up, which only its users pay. */
-export async function openExporter(options: ExporterOptions): Promise<Exporter> {
-  if (options.protocol === 'grpc') return (await import('./exporter-grpc.ts')).grpcExporter(options)
-  return (await import('./exporter-http.ts')).httpExporter(options)
 }
 
 /** Reads an Export…ServiceResponse. What is not one is an answer without a partial success. */
