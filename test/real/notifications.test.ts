@@ -55,7 +55,8 @@ needs('alertmanager').describe('what people are sent', () => {
     alertmanager = await startAlertmanager({
       configFile: write('alertmanager.yml', text), dataDir: join(directory, 'data'), logDir: directory, extraArgs: ['--web.external-url=http://alertmanager.example'],
     })
-    await Promise.all(cases.map(({ alerts }) => post(alerts)))
+    // As of now: a group with an alert that began longer ago than its wait is told of at once, with as many of its alerts as have come.
+    await Promise.all(cases.map(({ alerts }) => post(alerts.map((alert) => ({ ...alert, startsAt: new Date().toISOString() })))))
     await Promise.all([mailbox.holding(cases.length), ...cases.flatMap((one) => PATHS.map((path) => recorder.fitting(telling(path, one))))])
   }, 60_000)
 
