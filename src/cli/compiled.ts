@@ -2,5 +2,4 @@
 await import('../bridge.ts')
 await import('../config/config.ts')
 process.argv.splice(2, Infinity, '--version')
-process.stdout.write = () => true
 await import('./main.ts')
