@@ -12,7 +12,7 @@ import { type Agents, startAgents } from '../../src/demo/agents/service.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
 import { alert, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
-import { hasChromium, openChromium } from './chromium.ts'
+import { hasChromium, openChromium, openPager } from './chromium.ts'
 
 if (!hasChromium && process.env['CI'] === 'true') {
   test('the pager page in Chromium', () => { throw new Error('cannot test the pager page: no Chromium; apt-get install chromium') })
@@ -66,12 +66,7 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
   })
 
   async function open(options: BrowserContextOptions = {}): Promise<void> {
-    page = await (await browser.newContext(options)).newPage()
-    troubles = []
-    page.on('pageerror', (error) => troubles.push(error.message))
-    page.on('console', (message) => { if (message.type() === 'error') troubles.push(message.text()) })
-    await page.goto(`${server.url}/pager`)
-    await page.waitForSelector('#live[data-state=live]')
+    ({ page, troubles } = await openPager(browser, server.url, options))
     await page.waitForSelector('#scoreboard')
     await page.waitForSelector('#demo')
   }
@@ -133,7 +128,7 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
     await page.evaluate(`fetch('pager/api/pages/1/actions', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"deed":"acknowledged"}' })`)
     await page.getByRole('button', { name: 'Acknowledge' }).click()
     await expect.poll(() => page.locator('article .trouble').innerText()).toBe('cannot act: the page is not to be acknowledged now')
-    troubles = troubles.filter((text) => !/409|ERR_FAILED/.test(text))
+    troubles.splice(0, troubles.length, ...troubles.filter((text) => !/409|ERR_FAILED/.test(text)))
   })
 
   test('a fault is struck and healed from the panel, and the scoreboard shows what is missed', async () => {

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe as suite, expect, test } from 'vitest'
 import { alert, annotatedCause, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
-import { hasChromium, openChromium } from './chromium.ts'
+import { hasChromium, openChromium, openPager } from './chromium.ts'
 
 if (!hasChromium && process.env['CI'] === 'true') {
   test('the pager page in Chromium', () => { throw new Error('cannot test the pager page: no Chromium; apt-get install chromium') })
@@ -25,14 +25,8 @@ describe(`the pager page in Chromium${hasChromium ? '' : ' (skipped, missing: ch
     await server.stop()
   })
 
-  /** Opens the page and waits until its event stream says hello. */
   async function open(options: BrowserContextOptions = {}): Promise<void> {
-    page = await (await browser.newContext(options)).newPage()
-    troubles = []
-    page.on('pageerror', (error) => troubles.push(error.message))
-    page.on('console', (message) => { if (message.type() === 'error') troubles.push(message.text()) })
-    await page.goto(`${server.url}/pager`)
-    await page.waitForSelector('#live[data-state=live]')
+    ({ page, troubles } = await openPager(browser, server.url, options))
   }
 
   test('a page arrives and resolves without a reload', async () => {
