@@ -39,7 +39,7 @@ export function causeOf(error: SettledError, strings: StringTable): Cause {
 export function requestLine(settled: Settled, verdict: Verdict, { requests, first }: Admitted, strings: StringTable, nowMs: number): LogLine {
   const text = (id: number) => strings.text(id)
   const cause = settled.rootCause && causeOf(settled.rootCause, strings)
-  const who = { trace_id: traceId(settled.trace), tenant_id: text(settled.tenant), project_id: text(settled.project), agent: text(settled.agent), service: text(settled.service) }
+  const who = { trace_id: traceId(settled.trace), tenant_id: text(settled.tenant), project_id: text(settled.project), agent: text(settled.agent), service: text(settled.service), ...(settled.version !== 0 && { version: text(settled.version) }) }
   const fingerprint = cause && fingerprintOf(cause)
   const outcome = settled.isRequest ? OUTCOMES[settled.outcome] : undefined
   return {

@@ -22,8 +22,10 @@ export const Text = {
   entity: 8,
   evaluator: 9,
   service: 10,
+  /** Of the agent, else of its service. */
+  version: 11,
 } as const
-export const TEXT_FIELDS = 11
+export const TEXT_FIELDS = 12
 export type TextField = keyof typeof Text
 
 /** Number fields of a span. Absent is absent, never 0. Tokens: input includes cached, output includes reasoning. */

@@ -350,6 +350,7 @@ export class Scanner {
     if (resource[Text.tenant] !== 0) span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
     if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
     if (resource[Text.agent] !== 0) span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
+    if (resource[Text.version] !== 0) span.setText(Text.version, resource[Text.version]!, RESOURCE_RANK)
     return true
   }
 

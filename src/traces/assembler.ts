@@ -321,7 +321,7 @@ export class Assembler {
     if ((span.traits & ATTEMPTS) !== 0) flags |= Flag.attempt
     if (span.remoteParent) flags |= Flag.localRoot
     if (span.kind === Kind.agent) requests.ints[(row << 5) + Row.flags]! |= RowFlag.agentSeen
-    const source = this.#sources.of(span.text[Text.service]!)
+    const source = this.#sources.of(span.text[Text.service]!, span.text[Text.version]!)
     const ticks = clampTicks(span.startMs > 0 ? Math.floor(span.startMs * 100) - Math.floor(requests.doubles[(row << 4) + Row.baseMs]! * 100) : -Infinity)
     records.set(record, parent, ticks, roundSeconds(span.seconds), span.name, pack(span.kind, span.cause, flags, source))
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)

@@ -55,6 +55,7 @@ export class Settler {
     settled.project = requests.toldOf(row, Told.project)
     const first = root >= 0 ? root : tree.first(this.#records)
     settled.service = first >= 0 ? this.#sources.serviceOf(sourceOf(tree.packed[first]!)) : requests.ints[(row << 5) + Row.service]!
+    settled.version = first >= 0 ? this.#sources.versionOf(sourceOf(tree.packed[first]!)) : 0
     settled.agent = this.#agentOf(row, tree) || settled.service
     tree.nameAgents(settled.agent)
     this.#steps(tree, settled)

@@ -22,6 +22,8 @@ export class Settled {
   project = 0
   agent = 0
   service = 0
+  /** Of the agent, else of the root's service; 0: not told. */
+  version = 0
   outcome: number = Outcome.success
   startMs = 0
   seconds = 0
@@ -65,6 +67,7 @@ export class Settled {
   reset(): void {
     this.isRequest = false
     this.late = false
+    this.version = 0
     this.outcome = Outcome.success
     this.seconds = 0
     this.weight = 1

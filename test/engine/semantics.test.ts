@@ -95,6 +95,18 @@ describe('cost', () => {
   })
 })
 
+test.each([
+  ['what the agent says', { 'service.version': '1.4.0' }, { 'gen_ai.agent.version': '2.3.1' }, '2.3.1'],
+  ['else what its service says', { 'service.version': '1.4.0' }, {}, '1.4.0'],
+  ['nothing, where nobody says it', {}, {}, ''],
+])('the version of a request is %s', (_, resource, attributes, version) => {
+  const versions: string[] = []
+  const engine = testEngine({ onSettled: (settled) => versions.push(engine.strings.text(settled.version)) })
+  const tool = span(2, 1, { operation: 'execute_tool', resource: { 'service.name': 'tools', 'service.version': '9.9.9' } })
+  settleAll(sent(engine, [tool, agent(1, 0, { resource: { 'service.name': 'shop', ...resource }, attributes: attributes as Record<string, string> })]))
+  expect(versions).toEqual([version])
+})
+
 describe('time', () => {
   test('a late span counts for the tenant of its request and is shown as late, and a late repetition does not', () => {
     const engine = sent(testEngine(), [agent(1, 0)])

@@ -77,6 +77,7 @@ export const otelGenAi: Dialect = {
     'gen_ai.provider.name': text('provider', STANDARD),
     'gen_ai.system': text('provider', STANDARD + 1),
     'gen_ai.agent.name': text('agent', STANDARD),
+    'gen_ai.agent.version': text('version', STANDARD),
     'gen_ai.workflow.name': text('agent', GUESS),
     'gen_ai.data_source.id': text('collection', STANDARD),
     'gen_ai.evaluation.name': text('evaluator', STANDARD),

@@ -27,6 +27,7 @@ export const tenancy: Dialect = {
   name: 'tenancy',
   attributes: {
     'service.name': text('service', STANDARD),
+    'service.version': text('version', STANDARD + 1),
     ...named(''),
     ...Object.assign({}, ...PREFIXES.map(named)),
     'gen_ai.tenant.id': text('tenant', OWN),
