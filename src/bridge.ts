@@ -11,10 +11,9 @@ import { join } from 'node:path'
 import express from 'express'
 import type { Config } from './config/config.ts'
 import { objectiveRows, readObjectives } from './config/objectives.ts'
-import { loadPricing } from './config/pricing.ts'
 import { readRemedies } from './config/remedies.ts'
 import type { Address } from './config/values.ts'
-import { PriceBook } from './cost/prices.ts'
+import { engineOptions } from './configured.ts'
 import { Engine } from './engine.ts'
 import { type Log, NO_LOG_HEALTH, openLog } from './logs/log.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
@@ -28,8 +27,6 @@ import { createOtlpHttp } from './otlp/http.ts'
 import { REFUSALS, type RefusalReason } from './otlp/refusal.ts'
 import type { Sink } from './otlp/sink.ts'
 import { createPager } from './pager/routes.ts'
-import { STANDARD, text, type AttributeRule, type Dialect, type TextField } from './spans/dialect.ts'
-import { DIALECTS } from './spans/dialects/index.ts'
 
 /** How often what is due is settled. */
 const TICK_MS = 100
@@ -56,18 +53,10 @@ export interface Totals {
 
 /** `warn` takes what a person should know of and no metric can say. */
 export async function startBridge(config: Config, warn: (message: string) => void = () => {}): Promise<Bridge> {
-  const prices = new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing })
+  const options = engineOptions(config)
   let log: Log | undefined
   const engine = new Engine({
-    dialects: [configuredAttributes(config), ...DIALECTS],
-    prices,
-    declaredErrors: config.errors,
-    settleGraceMs: config.settleGraceSeconds * 1000,
-    idleTimeoutMs: config.idleTimeoutSeconds * 1000,
-    lateWindowMs: config.lateWindowSeconds * 1000,
-    maxOpenRequests: config.maxOpenRequests,
-    maxSpansPerRequest: config.maxSpansPerRequest,
-    series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
+    ...options,
     ...(config.loki && { onSettled: (settled, nowMs) => log?.settled(settled, nowMs) }),
   })
   const documented = readObjectives()
@@ -106,9 +95,9 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     busySeconds: () => (lateMs > OVERLOADED_MS ? RETRY_SECONDS : 0),
   }
   const limits = { bodyLimitBytes: config.bodyLimitBytes, inflatedLimitBytes: config.inflatedLimitBytes, maxInFlightBytes: config.maxInFlightBytes }
-  const options = { limits, refused: (reason: RefusalReason) => { refused[reason]++ } }
-  const http = createOtlpHttp(sink, options)
-  const grpc = createOtlpGrpc(sink, options)
+  const receiving = { limits, refused: (reason: RefusalReason) => { refused[reason]++ } }
+  const http = createOtlpHttp(sink, receiving)
+  const grpc = createOtlpGrpc(sink, receiving)
 
   let ready = false
   const web = express()
@@ -135,7 +124,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     const id = (value: string) => engine.strings.internText(value)
     for (const row of objectives) family.set(family.at(id(row.objective), id(row.agent), id(row.tenant_id)), row.value)
   }
-  prices.warm()
+  options.prices.warm()
   engine.tick(Date.now())
   publish()
 
@@ -180,15 +169,6 @@ export async function startBridge(config: Config, warn: (message: string) => voi
   } catch (error) {
     await stop().catch(() => {})
     throw error
-  }
-}
-
-/** The attribute keys that the configuration names for tenant, project and agent, the first one first. */
-function configuredAttributes(config: Config): Dialect {
-  const rules = (keys: readonly string[], field: TextField): [string, AttributeRule][] => keys.map((key, i) => [key, text(field, STANDARD + Math.min(i, 8))])
-  return {
-    name: 'configured',
-    attributes: Object.fromEntries([...rules(config.tenantAttributes, 'tenant'), ...rules(config.projectAttributes, 'project'), ...rules(config.agentAttributes, 'agent')]),
   }
 }
 

@@ -1,9 +1,10 @@
 /** What recorded bodies say about themselves. */
+import type { Config } from '../config/config.ts'
 import type { Finding } from './finding.ts'
-import type { Signal } from './shape.ts'
+import type { Body } from './offline.ts'
 
-/** Runs protobuf bodies through the engine, offline. */
-export type DescribeSpans = (bodies: readonly { readonly signal: Signal; readonly bytes: Uint8Array }[]) => SpansDescription
+/** Runs bodies through an engine of this configuration. */
+export type DescribeSpans = (bodies: readonly Body[], config: Config) => SpansDescription
 
 export interface SpansDescription {
   readonly spans: number

@@ -23,7 +23,7 @@ export function doctorCommand(describe?: () => Promise<DescribeSpans>): Command 
       const config = loadConfig({ flags, env: process.env })
       if (config.pricing !== undefined) (await import('../config/pricing.ts')).loadPricing(config.pricing)
       const warnings = config.warnings.map((what): Finding => ({ level: 'warn', what, next: 'rename or remove the variable' }))
-      const findings = [...warnings, ...(paths.length > 0 ? await files(paths, describe) : await running(config))]
+      const findings = [...warnings, ...(paths.length > 0 ? await files(paths, config, describe) : await running(config))]
       process.stdout.write(findings.map(written).join(''))
       if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1
     })
@@ -34,7 +34,7 @@ async function running(config: Config): Promise<Finding[]> {
   return metrics === undefined ? findings : [...findings, ...checkMetrics(metrics)]
 }
 
-async function files(paths: readonly string[], describe: (() => Promise<DescribeSpans>) | undefined): Promise<Finding[]> {
+async function files(paths: readonly string[], config: Config, describe: (() => Promise<DescribeSpans>) | undefined): Promise<Finding[]> {
   let bodies: ReturnType<typeof readBody>[]
   try {
     bodies = paths.flatMap((path) => find(path)).map(readBody)
@@ -43,7 +43,7 @@ async function files(paths: readonly string[], describe: (() => Promise<Describe
   }
   if (bodies.length === 0) throw new UsageError(`cannot find OTLP bodies in ${paths.join(', ')}: no traces-*.pb, traces-*.json, logs-*.pb or logs-*.json`)
   if (describe === undefined) return [{ level: 'fail', what: 'cannot analyse files', next: 'play them to a bridge with spanbridge send, then run spanbridge doctor' }]
-  return checkSpans((await describe())(bodies))
+  return checkSpans((await describe())(bodies, config))
 }
 
 /** Names of models, tools and dialects come from strangers: no control characters reach the terminal. */

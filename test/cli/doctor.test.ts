@@ -1,12 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { describeSpans } from '../../src/cli/describe.ts'
 import { checkEndpoints } from '../../src/cli/doctor-endpoints.ts'
 import { checkMetrics } from '../../src/cli/doctor-metrics.ts'
 import { checkSpans, type SpansDescription } from '../../src/cli/doctor-spans.ts'
 import type { Finding } from '../../src/cli/finding.ts'
 import { written } from '../../src/cli/doctor.ts'
 import { readSamples } from '../../src/cli/exposition.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { transcode } from '../../src/otlp/json.ts'
 import { spanbridge } from './spanbridge.ts'
 
 const check = (text: string): string[] => checkMetrics(readSamples(text)).map(({ level, what }) => `${level} ${what}`)
@@ -58,6 +61,19 @@ describe('recorded spans', () => {
     expect(levels(checkSpans(fine))).toBe('ok ok ok ok ok')
     expect(levels(checkSpans({ ...fine, dialects: { '': 9 }, requestsWithoutTenant: 1, withoutPrice: { x: 1 }, scores: 0 }))).toBe('ok warn warn warn warn')
     expect(levels(checkSpans({ ...fine, spans: 0, modelCalls: 0, requests: 0, dialects: {}, scores: 0 }))).toBe('fail warn')
+  })
+
+  it('are read with the configuration of the bridge', () => {
+    const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'house-7b', 'customer.id': 'acme' }
+    const span = {
+      traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'chat house-7b', kind: 3, startTimeUnixNano: '1760000000000000000', endTimeUnixNano: '1760000001000000000',
+      attributes: Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    }
+    const { bytes } = transcode('traces', Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] })))
+    const bodies = [{ signal: 'traces', bytes: Buffer.from(bytes) }] as const
+    expect(describeSpans(bodies, loadConfig())).toMatchObject({ requestsWithoutTenant: 1, withoutPrice: { 'house-7b': 1 } })
+    const env = { SPANBRIDGE_TENANT_ATTRIBUTES: 'customer.id', SPANBRIDGE_LATENCY_PRICING: '{usdPerSecond: 0.001}' }
+    expect(describeSpans(bodies, loadConfig({ env }))).toMatchObject({ requestsWithoutTenant: 0, withoutPrice: {} })
   })
 })
 

@@ -1,0 +1,31 @@
+/** What the configuration says to the engine: the same for a bridge that serves and for a command that reads recorded spans. */
+import type { Config } from './config/config.ts'
+import { loadPricing } from './config/pricing.ts'
+import { PriceBook } from './cost/prices.ts'
+import type { EngineOptions } from './engine.ts'
+import { STANDARD, text, type AttributeRule, type Dialect, type TextField } from './spans/dialect.ts'
+import { DIALECTS } from './spans/dialects/index.ts'
+
+/** Throws `ConfigError` when the file of prices cannot be read. */
+export function engineOptions(config: Config): EngineOptions {
+  return {
+    dialects: [configuredAttributes(config), ...DIALECTS],
+    prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
+    declaredErrors: config.errors,
+    settleGraceMs: config.settleGraceSeconds * 1000,
+    idleTimeoutMs: config.idleTimeoutSeconds * 1000,
+    lateWindowMs: config.lateWindowSeconds * 1000,
+    maxOpenRequests: config.maxOpenRequests,
+    maxSpansPerRequest: config.maxSpansPerRequest,
+    series: { seriesLimit: config.seriesLimit, expireAfterSeconds: config.seriesExpirySeconds },
+  }
+}
+
+/** The attribute keys that the configuration names for tenant, project and agent, the first one first. */
+function configuredAttributes(config: Config): Dialect {
+  const rules = (keys: readonly string[], field: TextField): [string, AttributeRule][] => keys.map((key, i) => [key, text(field, STANDARD + Math.min(i, 8))])
+  return {
+    name: 'configured',
+    attributes: Object.fromEntries([...rules(config.tenantAttributes, 'tenant'), ...rules(config.projectAttributes, 'project'), ...rules(config.agentAttributes, 'agent')]),
+  }
+}
