@@ -68,6 +68,8 @@ export const errors = dashboard({
           labels: [{ label: 'agent', title: 'Agent' }, { label: 'step', title: 'Step' }, { label: 'name', title: 'Name' }, { label: 'action', title: 'Action' }],
           values: [
             { title: 'Times', unit: 'count', decimals: 0, width: 80, expr: `topk(30, ${total('agent_recoveries_total', ['agent', 'step', 'name', 'action'])} > 0)` },
+            { title: 'Took each', unit: 'seconds', decimals: 1, width: 100, expr: `${total('agent_recovery_seconds_total', ['agent', 'step', 'name', 'action'])} / (${total('agent_recoveries_total', ['agent', 'step', 'name', 'action'])} > 0)` },
+            { title: 'Cost', unit: 'usd', decimals: 4, width: 100, expr: total('agent_recovery_cost_usd_total', ['agent', 'step', 'name', 'action']) },
             { title: 'Recovered', unit: 'ratio', decimals: 0, width: 130, gauge: true, expr: share(total('agent_recoveries_total', ['agent', 'step', 'name', 'action'], 'result="recovered"'), total('agent_recoveries_total', ['agent', 'step', 'name', 'action'])) },
           ],
           sortBy: 'Times',

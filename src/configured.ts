@@ -12,6 +12,7 @@ export function engineOptions(config: Config): EngineOptions {
     dialects: [configuredAttributes(config), ...DIALECTS],
     prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
     declaredErrors: config.errors,
+    escalation: config.escalation,
     settleGraceMs: config.settleGraceSeconds * 1000,
     idleTimeoutMs: config.idleTimeoutSeconds * 1000,
     lateWindowMs: config.lateWindowSeconds * 1000,

@@ -28,6 +28,7 @@ export interface Config {
   readonly latencyPricing: LatencyPricing | undefined
   readonly loki: LokiConfig | undefined
   readonly pager: PagerConfig
+  readonly escalation: { readonly people: RegExp | undefined; readonly models: readonly string[] }
   readonly tenantAttributes: readonly string[]
   readonly projectAttributes: readonly string[]
   readonly agentAttributes: readonly string[]
@@ -209,6 +210,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     projectAttributes: values.project.attributes,
     agentAttributes: values.agent.attributes,
     objectives: values.objectives.map(objectiveLimit),
+    escalation: { people: values.escalation.people, models: values.escalation.models },
     errors: values.errors.map(({ match, type, step }) => ({ match, type, step })),
     warnings,
   }

@@ -65,6 +65,14 @@ export const schema = z.strictObject({
     .prefault({})
     .describe('What the pager page shows beside its pages.'),
 
+  escalation: z
+    .strictObject({
+      people: optional(readPattern, 'A regular expression for the names of tools and agents behind which there is a person, in place of the usual words: human, escalate, live agent, manual review.'),
+      models: key(readTexts, [] as string[], 'Models, the smallest first. When a call fails and a later one of them takes over, that is an escalation and not a fallback.'),
+    })
+    .prefault({})
+    .describe('Whom agents ask when a call keeps failing.'),
+
   tenant: attributes('the tenant', 'tenant_id'),
   project: attributes('the project', 'project_id'),
   agent: attributes("the agent's name", 'gen_ai.agent.name'),

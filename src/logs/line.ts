@@ -58,7 +58,7 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
       ...(settled.path.length > 0 && { passed_on_by: settled.path.slice(0, MOST_TOLD).map((step) => ({ step: STEP_NAMES[step.kind], name: text(step.name), agent: text(step.agent), failed: step.failed })) }),
       ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => causeOf(error, strings)), errors_total: settled.errors.length }),
       ...(settled.recoveries.length > 0 && {
-        recoveries: settled.recoveries.slice(0, MOST_TOLD).map((one) => ({ step: STEP_NAMES[one.kind], name: text(one.name), agent: text(one.agent), action: ACTIONS[one.action], result: RESULTS[one.result] })),
+        recoveries: settled.recoveries.slice(0, MOST_TOLD).map((one) => ({ step: STEP_NAMES[one.kind], name: text(one.name), agent: text(one.agent), action: ACTIONS[one.action], result: RESULTS[one.result], seconds: one.seconds, cost_usd: one.step < 0 ? 0 : settled.costUsd[one.step] })),
       }),
     }),
     metadata: told({

@@ -87,6 +87,14 @@ export const METRICS = define({
     kind: 'counter', unit: '', labels: ['agent', 'step', 'name', 'action', 'result'], overflow: 'name',
     help: 'Errors that were met by a retry, a fallback or a compression, and how that ended: recovered, exhausted, escalated.',
   },
+  agent_recovery_seconds_total: {
+    kind: 'counter', unit: 'seconds', labels: ['agent', 'step', 'name', 'action', 'result'], overflow: 'name',
+    help: 'Time that recoveries took: from the start of each failed attempt to that of the next, waiting included.',
+  },
+  agent_recovery_cost_usd_total: {
+    kind: 'counter', unit: 'usd', labels: ['agent', 'step', 'name', 'action', 'result'], overflow: 'name',
+    help: 'Cost in USD of the failed attempts that recoveries made up for, or did not.',
+  },
   agent_context_messages: {
     kind: 'histogram', unit: '', labels: ['agent', 'name'], buckets: MESSAGES, overflow: 'name',
     help: 'Messages in the context of a model call.',

@@ -177,9 +177,14 @@ export class Recorder {
       causes.add(row, weight)
       causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
     }
-    const recoveries = f['agent_recoveries_total']!
     for (const r of settled.recoveries) {
-      recoveries.add(recoveries.at(r.agent, this.#steps[r.kind]!, r.name, this.#actions[r.action]!, this.#results[r.result]!), weight)
+      const add = (name: 'agent_recoveries_total' | 'agent_recovery_seconds_total' | 'agent_recovery_cost_usd_total', value: number) => {
+        const family = f[name]!
+        family.add(family.at(r.agent, this.#steps[r.kind]!, r.name, this.#actions[r.action]!, this.#results[r.result]!), value)
+      }
+      add('agent_recoveries_total', weight)
+      add('agent_recovery_seconds_total', r.seconds * weight)
+      add('agent_recovery_cost_usd_total', r.step < 0 ? 0 : weighted(settled.costUsd[r.step]!, weight))
     }
   }
 

@@ -14,6 +14,7 @@ import { traitBit } from '../spans/tables.ts'
 import { DeadlineQueue } from './queue.ts'
 import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
 import { Requests, Row, RowFlag, State, Told } from './requests.ts'
+import type { Escalation } from './recoveries.ts'
 import { Responses } from './responses.ts'
 import { Outcome, quantize, Settled } from './settled.ts'
 import { Settler } from './settle.ts'
@@ -30,6 +31,8 @@ export interface AssemblerOptions {
   readonly lateWindowMs: number
   readonly maxOpenRequests: number
   readonly maxSpansPerRequest: number
+  /** Whom agents ask when a call keeps failing; by default what the names of tools and agents tell. */
+  readonly escalation?: Escalation
 }
 
 export interface AssemblerCounts {
@@ -79,7 +82,7 @@ export class Assembler {
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
     this.records = new Records(options.maxOpenRequests * 9 + 64)
     this.#seen = new SeenSpans(this.requests, this.records)
-    this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, text)
+    this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, options.escalation ?? { people: undefined, models: [] }, text)
   }
 
   get openRequests(): number {

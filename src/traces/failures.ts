@@ -5,6 +5,7 @@
  */
 import { Cause, errorType, isStep, Kind, toldCause } from '../spans/names.ts'
 import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
+import { Met, type Recoveries } from './recoveries.ts'
 import { Outcome, type Settled } from './settled.ts'
 import type { Sources } from './sources.ts'
 import { CAUSE_BITS, MAX_DEPTH, type Tree } from './tree.ts'
@@ -27,11 +28,8 @@ const families: readonly (readonly number[])[] = [
 ]
 families.forEach((causes, i) => causes.forEach((cause) => { FAMILY[cause] = i + 1 }))
 
-const RETRY = 0, FALLBACK = 1
-const RECOVERED = 0, EXHAUSTED = 1
-
 /** Fills the errors, recoveries and root cause of a request of which some span failed. */
-export function judge(tree: Tree, settled: Settled, records: Records, sources: Sources): void {
+export function judge(tree: Tree, settled: Settled, records: Records, sources: Sources, recoveries: Recoveries): void {
   const failures: number[] = []
   for (let i = 0; i < tree.size && failures.length < MAX_FAILURES; i++) {
     const packed = tree.packed[i]!
@@ -41,21 +39,28 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   const own = failures.filter((i) => kindOf(tree.packed[i]!) !== Kind.client || standsAlone(tree, i))
   for (const i of own) borrowCause(tree, i)
   const healed = new Set<number>()
-  for (const i of own) if (recover(tree, i, settled, records)) healed.add(i)
+  const handedOver = new Set<number>()
+  recoveries.look(tree)
+  for (const i of own) {
+    const met = recoveries.met(tree, i, settled, records)
+    if (met === Met.healed) healed.add(i)
+    else if (met === Met.handedOver) handedOver.add(i)
+  }
   const echoes = new Set<number>()
   for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
   for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i, records))) echoes.add(i)
 
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
-  let cause = -1
+  const unmet: number[] = []
   for (const i of own) {
     if (echoes.has(i)) continue
-    if (!healed.has(i) && endsTheRun(tree, i, records)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
+    if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i, records)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
     if (causeIn(tree.packed[i]!) === Cause.stopped) continue
     settled.errors.push(errorAt(tree, i, sources))
-    if (healed.has(i)) continue
-    if (cause < 0 || explains(tree, i, cause, rootFamily, records)) cause = i
+    if (!healed.has(i)) unmet.push(i)
   }
+  const open = unmet.filter((i) => !handedOver.has(i))
+  const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily, records) ? i : best), -1)
   if (settled.outcome === Outcome.success || cause < 0) return
   settled.rootCause = errorAt(tree, cause, sources)
   let hops = 0
@@ -153,32 +158,6 @@ function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>)
     const around = FAMILY[causeIn(packed)]!
     if (around === family || (around === 0 && passedOn)) echoes.add(a)
   }
-}
-
-/** Whether a later call of the same kind made up for this one; notes the recovery, or that the retries came to nothing. */
-function recover(tree: Tree, i: number, settled: Settled, records: Records): boolean {
-  const kind = kindOf(tree.packed[i]!)
-  if (kind !== Kind.model && kind !== Kind.tool && kind !== Kind.retrieval && kind !== Kind.embedding) return false
-  const end = tree.end(i, records) - 1
-  let again = false, retried = false, replaced = false
-  for (let k = 0; k < tree.size; k++) {
-    const packed = tree.packed[k]!
-    if (k === i || kindOf(packed) !== kind || (packed & (Flag.arrived | Flag.twin)) !== Flag.arrived || tree.absorbed[k] !== 0) continue
-    if (tree.start(k) < end || (tree.agent[k] !== tree.agent[i] && tree.parent[k] !== tree.parent[i])) continue
-    const failed = (packed & Flag.failed) !== 0
-    if (tree.name[k] === tree.name[i]) {
-      if (failed) again = true
-      else retried = true
-    } else if (!failed && kind === Kind.model) replaced = true
-  }
-  if (!again && !retried && !replaced) return false
-  const recovered = retried || replaced
-  settled.recoveries.push({
-    kind, name: tree.name[i]!, agent: tree.agent[i]!,
-    action: retried || !replaced ? RETRY : FALLBACK,
-    result: recovered ? RECOVERED : EXHAUSTED,
-  })
-  return recovered
 }
 
 function isStructure(kind: number): boolean {

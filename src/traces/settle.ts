@@ -7,6 +7,7 @@ import { Num, Text } from '../spans/dialect.ts'
 import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import type { Score, Span } from '../spans/span.ts'
 import { judge } from './failures.ts'
+import { type Escalation, Recoveries } from './recoveries.ts'
 import { causeIn, Flag, kindOf, roundSeconds, sourceOf, type Records } from './records.ts'
 import { Row, RowFlag, Told, type Requests } from './requests.ts'
 import type { Responses } from './responses.ts'
@@ -24,8 +25,10 @@ export class Settler {
   readonly #responses: Responses
   readonly #text: (id: number) => string
   readonly #tree = new Tree()
+  readonly #recoveries: Recoveries
 
-  constructor(requests: Requests, records: Records, sources: Sources, responses: Responses, text: (id: number) => string) {
+  constructor(requests: Requests, records: Records, sources: Sources, responses: Responses, escalation: Escalation, text: (id: number) => string) {
+    this.#recoveries = new Recoveries(escalation, text)
     this.#text = text
     this.#requests = requests
     this.#records = records
@@ -63,7 +66,7 @@ export class Settler {
     settled.sharedCostUsd = requests.doubles[(row << 4) + Row.costUsd]!
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
-    if (failed) judge(tree, settled, this.#records, this.#sources)
+    if (failed) judge(tree, settled, this.#records, this.#sources, this.#recoveries)
     if (scores !== undefined) settled.scores.push(...scores)
   }
 
@@ -104,7 +107,7 @@ export class Settler {
       // A framework opens a tool span before it looks at the arguments: where they are not valid the tool never ran.
       if (kind === Kind.tool && (packed & Flag.failed) !== 0 && causeIn(packed) === Cause.validation) continue
       if ((packed & Flag.attempt) !== 0 && (packed & Flag.failed) !== 0 && kind === Kind.model && tree.nextAttempt(i, records) >= 0) continue
-      const step = settled.addStep(kind)
+      const step = tree.step[i] = settled.addStep(kind)
       const record = tree.record[i]!
       settled.name[step] = tree.name[i]!
       settled.stepAgent[step] = tree.agent[i]!

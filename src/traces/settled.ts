@@ -3,7 +3,9 @@ import type { Score } from '../spans/span.ts'
 
 export const Outcome = { success: 0, error: 1, unfinished: 2 } as const
 export const OUTCOMES = ['success', 'error', 'unfinished'] as const
+export const Action = { retry: 0, fallback: 1, compression: 2 } as const
 export const ACTIONS = ['retry', 'fallback', 'compression'] as const
+export const Result = { recovered: 0, exhausted: 1, escalated: 2 } as const
 export const RESULTS = ['recovered', 'exhausted', 'escalated'] as const
 
 /** Basis of a step's cost. `none`: the step costs nothing that is known. */
@@ -41,6 +43,8 @@ export class Settled {
   stepService = new Int32Array(64)
   stepSeconds = new Float64Array(64)
   failed = new Uint8Array(64)
+  /** The step that tried again what this failed one had tried, the next in time; -1: none did. */
+  attemptOf = new Int32Array(64)
   /** What follows is told of model calls and embeddings. */
   provider = new Int32Array(64)
   input = new Int32Array(64)
@@ -88,6 +92,7 @@ export class Settled {
     const i = this.steps++
     this.kind[i] = kind
     this.costUsd[i] = 0
+    this.attemptOf[i] = -1
     this.basis[i] = Basis.none
     if (kind === Kind.model || kind === Kind.embedding) {
       this.cachedInput[i] = -1
@@ -110,7 +115,7 @@ export class Settled {
     this.kind = grown(this.kind, Uint8Array)
     this.failed = grown(this.failed, Uint8Array)
     this.basis = grown(this.basis, Uint8Array)
-    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages'] as const) this[key] = grown(this[key], Int32Array)
+    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf'] as const) this[key] = grown(this[key], Int32Array)
     for (const key of ['stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
   }
 }
@@ -139,6 +144,10 @@ export interface Recovery {
   readonly action: number
   /** Index into RESULTS. */
   readonly result: number
+  /** The failed attempt, as an index of steps; -1: an SDK's own attempt, which is none. */
+  readonly step: number
+  /** From its start to the next attempt's. */
+  readonly seconds: number
 }
 
 /**

@@ -16,6 +16,8 @@ export class Tree {
   absorbed = new Uint8Array(64)
   /** The span around this one that tells of the same call, -1 for none. */
   outer = new Int32Array(64)
+  /** The settled step that a span is, -1 when it is none. */
+  step = new Int32Array(64)
   #start = new Int32Array(64)
 
   gather(block: number, last: number, lastFill: number, records: Records): void {
@@ -41,6 +43,7 @@ export class Tree {
       this.parent[i] = parent < 0 ? -1 : records.ordinal[parent >> 3]! + (parent & 7)
       this.absorbed[i] = 0
       this.outer[i] = -1
+      this.step[i] = -1
       const packed = this.packed[i]!
       if ((packed & Flag.arrived) === 0) continue
       if (parent < 0) this.root = this.root < 0 ? i : this.earlier(i, this.root, records)
@@ -207,7 +210,7 @@ export class Tree {
 
   #grow(): void {
     const length = this.record.length * 2
-    for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer'] as const) this[key] = grown(this[key], length)
+    for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step'] as const) this[key] = grown(this[key], length)
     this.#start = grown(this.#start, length)
     const absorbed = new Uint8Array(length)
     absorbed.set(this.absorbed)

@@ -168,6 +168,56 @@ describe('errors', () => {
   })
 })
 
+describe('what was done about an error', () => {
+  const limited = failure('Error code: 429 - Rate limit reached')
+  const call = (n: number, name: string, spec: Partial<SpanSpec> = {}) => model(n, 1, { endMs: START_MS + n + 10, ...spec, attributes: { ...tokens, 'gen_ai.request.model': name, ...spec.attributes } })
+  const tool = (n: number, name: string, spec: Partial<SpanSpec> = {}) => span(n, 1, { operation: 'execute_tool', endMs: START_MS + n + 10, ...spec, attributes: { 'gen_ai.tool.name': name } })
+  const told = (spans: SpanSpec[]) => {
+    let attempts: number[] = []
+    const engine = settleAll(sent(testEngine({
+      escalation: { people: undefined, models: ['gpt-4o-mini', 'gpt-4o'] },
+      onSettled: (settled) => { attempts = [...settled.attemptOf.subarray(0, settled.steps)] },
+    }), spans))
+    const sum = (metric: Parameters<typeof total>[1]) => total(engine, metric)
+    return {
+      attempts,
+      recoveries: series(engine, 'agent_recoveries_total').map(({ labels, value }) => `${labels['action']} ${labels['result']} ${labels['name']} ${value}`),
+      outcomes: series(engine, 'agent_requests_total').filter(({ value }) => value > 0).map(({ labels }) => labels['outcome']),
+      seconds: sum('agent_recovery_seconds_total'), usd: sum('agent_recovery_cost_usd_total'),
+    }
+  }
+
+  test('each failed attempt cost the time until the next began, and what was paid for it', () => {
+    const { attempts, recoveries, seconds, usd } = told([agent(1, 0), call(10, 'gpt-4o', limited), call(100, 'gpt-4o', limited), call(300, 'gpt-4o')])
+    expect(recoveries).toEqual(['retry recovered gpt-4o 2'])
+    expect(attempts).toEqual([1, 2, -1])
+    expect(seconds).toBeCloseTo(0.29, 4)
+    expect(usd).toBeCloseTo(2 * (1000 * 2.5 + 100 * 10) / 1e6, 9)
+  })
+
+  test.each([
+    ['another model, of which it is not known that it is larger, is a fallback', [call(10, 'gpt-4o', limited), call(100, 'o3')], ['fallback recovered gpt-4o 1'], 'success'],
+    ['a larger model is an escalation', [call(10, 'gpt-4o-mini', limited), call(100, 'gpt-4o')], ['fallback escalated gpt-4o-mini 1'], 'success'],
+    ['a smaller one is not', [call(10, 'gpt-4o', limited), call(100, 'gpt-4o-mini')], ['fallback recovered gpt-4o 1'], 'success'],
+    ['all models failed', [call(10, 'gpt-4o', limited), call(100, 'o3', limited)], ['fallback exhausted gpt-4o 1'], 'error'],
+    ['a person was asked at once', [tool(10, 'refund', failure('503 Service Unavailable')), tool(100, 'transfer_to_human')], ['fallback escalated refund 1'], 'success'],
+    ['a person was asked after a retry', [tool(10, 'refund', failure('503')), tool(100, 'refund', failure('503')), tool(200, 'escalate')], ['fallback escalated refund 1', 'retry escalated refund 1'], 'success'],
+    ['a person who was asked before it failed is no answer to it', [tool(10, 'ask_human'), tool(100, 'refund', failure('503'))], [], 'success'],
+    ['a model that stays down while a person takes over ends no run', [call(10, 'gpt-4o', limited), tool(100, 'live_agent')], ['fallback escalated gpt-4o 1'], 'success'],
+    ['a context too long was made shorter', [call(10, 'gpt-4o', failure("This model's maximum context length is 128000 tokens")), call(100, 'gpt-4o')], ['compression recovered gpt-4o 1'], 'success'],
+    ['at the same time is not afterwards', [tool(10, 'search', failure('503')), tool(11, 'search')], [], 'success'],
+    ['the humanities are no person', [tool(10, 'refund', failure('503')), tool(100, 'humanize_text')], [], 'success'],
+  ])('%s', (_, spans, recoveries, outcome) => {
+    const seen = told([agent(1, 0), ...spans])
+    expect([seen.recoveries.sort(), seen.outcomes]).toEqual([recoveries, [outcome]])
+  })
+
+  test('a call told of by two layers has one recovery', () => {
+    const layered = (n: number, spec: Partial<SpanSpec> = {}) => [call(n, 'gpt-4o', spec), { ...call(n + 1, 'gpt-4o', spec), parent: id(n), endMs: START_MS + n + 9 }]
+    expect(told([agent(1, 0), ...layered(10, limited), ...layered(100)]).recoveries).toEqual(['retry recovered gpt-4o 1'])
+  })
+})
+
 test('the same spans as JSON are counted the same', () => {
   fc.assert(fc.property(traffic, (scenarios) => {
     const spans = scenarios.flatMap(spansOf)

@@ -117,7 +117,7 @@ test('no prompt, argument or error text is in a line, also of recorded agents', 
 })
 const KEYS = new Set([
   'trace_id', 'tenant_id', 'project_id', 'agent', 'service', 'version', 'outcome', 'why', 'requests', 'started', 'duration_seconds', 'cost_usd', 'messages', 'root_cause', 'class', 'type', 'step',
-  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'passed_on_by', 'failed',
+  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'seconds', 'passed_on_by', 'failed',
 ])
 
 test('whatever names strangers choose, the text is JSON, the metadata texts, and the size has a limit', () => {
