@@ -35,11 +35,12 @@ export class AttributeMemo {
     this.#strings = strings
   }
 
-  /** To be called before each body: numbers of strings change their meaning with a sweep. */
-  refresh(): void {
-    if (this.#generation === this.#strings.generation) return
+  /** To be called before each body: numbers of strings change their meaning with a sweep. True: they have. */
+  refresh(): boolean {
+    if (this.#generation === this.#strings.generation) return false
     this.#generation = this.#strings.generation
     this.length.fill(0)
+    return true
   }
 
   /** Where the attribute at `[start, end)` is kept, if it is the one that followed this trail the last time; -1. */

@@ -26,6 +26,7 @@ import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
 import { KeyTable } from './keys.ts'
 import { AttributeMemo, trailAfter, trailOf } from './memo.ts'
+import { HAS_FLAGS, HAS_KIND, PIECE_WORDS, REMOTE, STATUS, Stencils } from './stencils.ts'
 import { samplingWeight } from './sampling.ts'
 
 const TWO32 = 4294967296
@@ -59,6 +60,7 @@ export class Scanner {
   private readonly resourceText = new Int32Array(TEXT_FIELDS)
   private readonly fields: Fields
   private readonly memo: AttributeMemo
+  private readonly stencils: Stencils
   /** What the next attribute is guessed by: the attribute before it, and the span's name. */
   private trail = 0
   private nameTrail = 0
@@ -68,6 +70,7 @@ export class Scanner {
     this.strings = strings
     this.onSpan = onSpan
     this.memo = new AttributeMemo(strings)
+    this.stencils = new Stencils(tables, this.memo)
     const span = this.span
     this.fields = {
       kind: (kind) => span.setKind(kind, PARSED_RANK),
@@ -83,7 +86,7 @@ export class Scanner {
     const result: ScanResult = { spans: 0, rejected: 0, error: '' }
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.span.body = body
-    this.memo.refresh()
+    if (this.memo.refresh()) this.stencils.clear()
     const end = body.length
     let p = 0
     let resource = 0
@@ -268,13 +271,31 @@ export class Scanner {
           break
         }
         case 42: { // name
+          const from = p
           let length = b[p++]!
           if (length > 127) { length = this.varint(b, p - 1, end); p = this.pos }
           if (!(p + length <= end)) return this.wrong('name longer than its span')
           span.nameStart = p
           span.nameLength = length
-          this.trail = this.nameTrail = trailOf(view, p, length)
+          const trail = this.trail = this.nameTrail = trailOf(view, p, length)
           p += length
+          const { stencils } = this
+          const stencil = stencils.find(view, from, end, trail)
+          if (stencil < 0) {
+            stencils.learn(b, view, from, end, trail)
+            break
+          }
+          const startAt = from + stencils.startOf(stencil)
+          startLo = view.getUint32(startAt, true)
+          startHi = view.getUint32(startAt + 4, true)
+          const endAt = from + stencils.endOf(stencil)
+          endLo = view.getUint32(endAt, true)
+          endHi = view.getUint32(endAt + 4, true)
+          const kind = stencils.kindOf(stencil)
+          if ((kind & HAS_KIND) !== 0) span.spanKind = kind & 127
+          if ((kind & HAS_FLAGS) !== 0) span.remoteParent = (kind & REMOTE) !== 0
+          if (!this.pieces(b, from, stencil)) return false
+          p = end
           break
         }
         case 48: // kind
@@ -351,6 +372,21 @@ export class Scanner {
     if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
     if (resource[Text.agent] !== 0) span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
     if (resource[Text.version] !== 0) span.setText(Text.version, resource[Text.version]!, RESOURCE_RANK)
+    return true
+  }
+
+  /** What a stencil says is to be read of a span. */
+  private pieces(b: Uint8Array, from: number, stencil: number): boolean {
+    const { stencils, tables } = this
+    const { pieces } = stencils
+    const last = stencils.lastPiece(stencil)
+    for (let i = stencils.firstPiece(stencil); i < last; i += PIECE_WORDS) {
+      const rule = pieces[i]!
+      const text = pieces[i + 1]!
+      if (text >= 0) this.applyText(tables.rules[rule]!, text)
+      else if (rule !== STATUS) this.apply(tables.rules[rule]!, b, from + pieces[i + 2]!, from + pieces[i + 3]!)
+      else if (!this.status(b, from + pieces[i + 2]!, from + pieces[i + 3]!)) return false
+    }
     return true
   }
 

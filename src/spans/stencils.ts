@@ -1,0 +1,224 @@
+/**
+ * The spans of one kind from one SDK are alike: all but ids, times, numbers and answers are the same bytes in the same places. So once
+ * its name is read, a span is held against an earlier one of that name and length. Where the two agree in all that says what is what
+ * (tags, lengths, keys, and the texts that repeat), only the holes between are read, by the same rules in the same order as attribute by
+ * attribute. What is compared is all that decides how the rest is read, so a stencil changes nothing but the time it takes.
+ */
+import { type AttributeMemo, trailAfter } from './memo.ts'
+import type { DialectTables } from './tables.ts'
+
+const SLOTS = 1 << 10
+/** Longest that is kept, from the length of the name to the end of the span. */
+const BYTES_SHIFT = 10
+const MOST_BYTES = 1 << BYTES_SHIFT
+const OFFSETS_SHIFT = 8
+const PIECES_SHIFT = 5
+export const PIECE_WORDS = 4
+const HEAD_SHIFT = 3
+/** Of a head: the length, 0 where there is nothing; where the times are; and where the lists end. */
+const LENGTH = 0, START = 1, END = 2, KIND = 3, EIGHTS = 4, FOURS = 5, ONES = 6, PIECES = 7
+/** One is made for every so many spans that have none, so that spans with nothing in common cost little. */
+const PATIENCE = 63
+/** In place of a rule: the span's status. */
+export const STATUS = -1
+/** Beside a SpanKind: whether there is one; whether there are flags, and they say that the parent is remote. */
+export const HAS_KIND = 256, HAS_FLAGS = 512, REMOTE = 128
+
+export class Stencils {
+  /** What is read of each: the number of its rules, its text's number or -1, and where its value begins and ends. */
+  readonly pieces = new Int32Array(SLOTS * PIECE_WORDS << PIECES_SHIFT)
+  readonly #tables: DialectTables
+  readonly #memo: AttributeMemo
+  readonly #head = new Int32Array(SLOTS << HEAD_SHIFT)
+  readonly #bytes = new Uint8Array(SLOTS << BYTES_SHIFT)
+  readonly #view = new DataView(this.#bytes.buffer)
+  /** Where to compare eight bytes, then where four, then where one. */
+  readonly #offsets = new Int16Array(SLOTS << OFFSETS_SHIFT)
+  #misses = 0
+
+  constructor(tables: DialectTables, memo: AttributeMemo) {
+    this.#tables = tables
+    this.#memo = memo
+  }
+
+  /** To be called when numbers of strings have changed their meaning. */
+  clear(): void {
+    this.#head.fill(0)
+  }
+
+  /** The stencil that fits the rest of a span, from the length of its name at `start`; -1. `trail`: of the name. */
+  find(view: DataView, start: number, end: number, trail: number): number {
+    const length = end - start
+    const slot = slotOf(trail, length)
+    if (this.#fits(slot, view, start, length)) return slot
+    return this.#fits(slot ^ 1, view, start, length) ? slot ^ 1 : -1
+  }
+
+  startOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + START]! }
+  endOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + END]! }
+  /** The SpanKind, with the bits above. */
+  kindOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + KIND]! }
+  firstPiece(slot: number): number { return slot * PIECE_WORDS << PIECES_SHIFT }
+  lastPiece(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + PIECES]! }
+
+  #fits(slot: number, view: DataView, start: number, length: number): boolean {
+    const head = this.#head
+    const at = slot << HEAD_SHIFT
+    if (head[at + LENGTH] !== length) return false
+    const kept = this.#view
+    const offsets = this.#offsets
+    const bytes = slot << BYTES_SHIFT
+    let i = slot << OFFSETS_SHIFT
+    for (const last = head[at + EIGHTS]!; i < last; i++) {
+      const offset = offsets[i]!
+      if (kept.getBigInt64(bytes + offset, true) !== view.getBigInt64(start + offset, true)) return false
+    }
+    for (const last = head[at + FOURS]!; i < last; i++) {
+      const offset = offsets[i]!
+      if (kept.getInt32(bytes + offset) !== view.getInt32(start + offset)) return false
+    }
+    for (const last = head[at + ONES]!; i < last; i++) {
+      const offset = offsets[i]!
+      if (kept.getUint8(bytes + offset) !== view.getUint8(start + offset)) return false
+    }
+    return true
+  }
+
+  /** Makes one of a span that has none, if it is time for one and the span is of a form that can be kept. To be called before its attributes are read: what repeats is told by the memo. */
+  learn(b: Uint8Array, view: DataView, start: number, end: number, nameTrail: number): void {
+    const length = end - start
+    if ((++this.#misses & PATIENCE) !== 0 || length > MOST_BYTES) return
+    const first = slotOf(nameTrail, length)
+    const slot = this.#head[first << HEAD_SHIFT] !== 0 && (this.#head[(first ^ 1) << HEAD_SHIFT] === 0 || (this.#misses & (PATIENCE + 1)) !== 0) ? first ^ 1 : first
+    const draft = new Draft(start, end)
+    this.#head[slot << HEAD_SHIFT] = 0
+    if (!this.#read(draft, b, view, nameTrail) || !draft.compare()) return
+    const at = slot << HEAD_SHIFT
+    this.#bytes.set(b.subarray(start, end), slot << BYTES_SHIFT)
+    const offset = slot << OFFSETS_SHIFT
+    this.#offsets.set([...draft.eights, ...draft.fours, ...draft.ones], offset)
+    this.pieces.set(draft.pieces, this.firstPiece(slot))
+    this.#head.set([
+      length, draft.startTime, draft.endTime, draft.kind, offset + draft.eights.length, offset + draft.eights.length + draft.fours.length,
+      offset + draft.eights.length + draft.fours.length + draft.ones.length, this.firstPiece(slot) + draft.pieces.length,
+    ], at)
+  }
+
+  /** False: it has something that is read in another way. */
+  #read(draft: Draft, b: Uint8Array, view: DataView, nameTrail: number): boolean {
+    const { start, end } = draft
+    let trail = nameTrail
+    if (b[start]! > 127) return false
+    for (let p = start + 1 + b[start]!; p < end;) {
+      const tag = b[p]!
+      if (tag === 74 || tag === 122) {
+        const from = afterLength(b, p + 1)
+        const to = from + lengthAt(b, p + 1)
+        if (from < 0 || to > end) return false
+        if (tag === 74) {
+          const place = this.#attribute(draft, b, view, from, to, trail)
+          if (place === REFUSED) return false
+          if (place >= 0) trail = trailAfter(nameTrail, place)
+        } else if (to > from) {
+          draft.hole(from, to)
+          draft.piece(STATUS, -1, from, to)
+        }
+        p = to
+      } else if (tag === 48) {
+        if (p + 2 > end || b[p + 1]! > 127) return false
+        draft.kind = (draft.kind & ~127) | b[p + 1]! | HAS_KIND
+        p += 2
+      } else if (tag === 57 || tag === 65) {
+        if (p + 9 > end) return false
+        if (tag === 57) draft.startTime = p + 1 - start
+        else draft.endTime = p + 1 - start
+        draft.hole(p + 1, p + 9)
+        p += 9
+      } else if (tag === 133 && b[p + 1] === 1 && p + 6 <= end) {
+        draft.kind = (draft.kind & 127) | (draft.kind & HAS_KIND) | HAS_FLAGS | ((b[p + 3]! & 3) === 3 ? REMOTE : 0)
+        p += 6
+      } else return false
+    }
+    return draft.startTime >= 0 && draft.endTime >= 0
+  }
+
+  /** Its place in the memo, -1 where it has none, or `REFUSED`. */
+  #attribute(draft: Draft, b: Uint8Array, view: DataView, from: number, to: number, trail: number): number {
+    const keyLength = b[from + 1]!
+    const after = from + 2 + keyLength
+    if (b[from] !== 10 || keyLength > 127 || after + 1 >= to || b[after] !== 18) return REFUSED
+    const value = afterLength(b, after + 1)
+    if (value < 0 || value + lengthAt(b, after + 1) !== to) return REFUSED
+    const isText = b[after + 2] === 10 && after + 4 + b[after + 3]! === to && b[after + 1]! < 128
+    const place = this.#memo.find(view, from, to, keyLength + 3, isText)
+    const text = place < 0 ? -1 : this.#memo.value[place]!
+    // A text that was the last one's too, in the same place of a span of this name.
+    if (text >= 0 && this.#memo.guess(view, from, to, trail) === place) {
+      draft.piece(this.#memo.key[place]!, text, from, to)
+      return place
+    }
+    const found = this.#tables.keys.find(view, from + 2, keyLength)
+    if (found < 0 && this.#tables.messagePrefixes.some((prefix) => prefix.every((byte, i) => b[from + 2 + i] === byte))) return REFUSED
+    draft.hole(value, to)
+    if (found >= 0 && to > value) draft.piece(found, -1, value, to)
+    return place
+  }
+}
+
+const REFUSED = -2
+
+/** A stencil in the making. Places are counted from its start. */
+class Draft {
+  readonly start: number
+  readonly end: number
+  readonly pieces: number[] = []
+  readonly eights: number[] = []
+  readonly fours: number[] = []
+  readonly ones: number[] = []
+  startTime = -1
+  endTime = -1
+  kind = 0
+  readonly #holes: number[] = []
+
+  constructor(start: number, end: number) {
+    this.start = start
+    this.end = end
+  }
+
+  hole(from: number, to: number): void {
+    this.#holes.push(from - this.start, to - this.start)
+  }
+
+  piece(rule: number, text: number, from: number, to: number): void {
+    this.pieces.push(rule, text, from - this.start, to - this.start)
+  }
+
+  /** Lists what is to be compared: all between the holes. False: more than there is room for. */
+  compare(): boolean {
+    let from = 0
+    for (const [i, to] of [...this.#holes, this.end - this.start].entries()) {
+      if (i % 2 === 1) {
+        from = to
+        continue
+      }
+      const length = to - from
+      if (length >= 8) for (let at = from; at < to; at += 8) this.eights.push(Math.min(at, to - 8))
+      else if (length >= 4) this.fours.push(from, to - 4)
+      else for (let at = from; at < to; at++) this.ones.push(at)
+    }
+    return this.eights.length + this.fours.length + this.ones.length <= 1 << OFFSETS_SHIFT && this.pieces.length <= PIECE_WORDS << PIECES_SHIFT
+  }
+}
+
+function slotOf(trail: number, length: number): number {
+  return ((trail ^ Math.imul(length, 0x9e3779b1) >>> 20) << 1) & (SLOTS - 1)
+}
+
+/** Where what has its length at `at` begins, -1 where the length has more than two bytes. */
+function afterLength(b: Uint8Array, at: number): number {
+  return b[at]! < 128 ? at + 1 : b[at + 1]! < 128 ? at + 2 : -1
+}
+
+function lengthAt(b: Uint8Array, at: number): number {
+  return b[at]! < 128 ? b[at]! : (b[at]! & 127) | (b[at + 1]! << 7)
+}
