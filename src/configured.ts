@@ -11,6 +11,7 @@ export function engineOptions(config: Config): EngineOptions {
   return {
     dialects: [configuredAttributes(config), ...DIALECTS],
     prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
+    costSharing: config.costSharing,
     declaredErrors: config.errors,
     escalation: config.escalation,
     settleGraceMs: config.settleGraceSeconds * 1000,

@@ -20,6 +20,8 @@ import type { Settled } from './traces/settled.ts'
 export interface EngineOptions extends AssemblerOptions {
   readonly dialects: readonly Dialect[]
   readonly prices: PriceBook
+  /** Of a cost that is known for a whole request alone; default by duration. */
+  readonly costSharing?: 'duration' | 'tokens' | 'equal'
   /** Errors that the user knows, tried before those that are known anyway. */
   readonly declaredErrors?: readonly DeclaredError[]
   readonly series?: SeriesStoreOptions
@@ -50,7 +52,7 @@ export class Engine {
     const strings = this.strings = new StringTable(options.strings)
     this.tables = new DialectTables(options.dialects, strings)
     this.store = new SeriesStore(strings, options.series)
-    const cost = new CostAttribution(options.prices, strings)
+    const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const recorder = new Recorder(this.store, strings)
     const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []))
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {

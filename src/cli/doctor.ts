@@ -4,8 +4,7 @@ import type { Config } from '../config/config.ts'
 import { checkEndpoints } from './doctor-endpoints.ts'
 import { checkMetrics } from './doctor-metrics.ts'
 import { checkSpans, type DescribeSpans } from './doctor-spans.ts'
-import { find, readBody } from './recordings.ts'
-import { UsageError } from './usage.ts'
+import { bodiesIn } from './recordings.ts'
 import type { Finding } from './finding.ts'
 
 /** `describe` loads the analysis of files; without it `doctor` says that it cannot read them. */
@@ -35,13 +34,7 @@ async function running(config: Config): Promise<Finding[]> {
 }
 
 async function files(paths: readonly string[], config: Config, describe: (() => Promise<DescribeSpans>) | undefined): Promise<Finding[]> {
-  let bodies: ReturnType<typeof readBody>[]
-  try {
-    bodies = paths.flatMap((path) => find(path)).map(readBody)
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error })
-  }
-  if (bodies.length === 0) throw new UsageError(`cannot find OTLP bodies in ${paths.join(', ')}: no traces-*.pb, traces-*.json, logs-*.pb or logs-*.json`)
+  const bodies = bodiesIn(paths)
   if (describe === undefined) return [{ level: 'fail', what: 'cannot analyse files', next: 'play them to a bridge with spanbridge send, then run spanbridge doctor' }]
   return checkSpans((await describe())(bodies, config))
 }

@@ -5,6 +5,7 @@ import { Engine, type EngineOptions } from '../engine.ts'
 import type { MetricName } from '../metrics/catalogue.ts'
 import type { Family } from '../metrics/family.ts'
 import { Malformed } from '../otlp/sink.ts'
+import type { Settled } from '../traces/settled.ts'
 import type { Signal } from './shape.ts'
 
 export interface Body {
@@ -13,10 +14,10 @@ export interface Body {
   readonly bytes: Uint8Array
 }
 
-/** All bodies, all their requests settled. `rejected`: spans and log records that cannot be read. */
-export function runOffline(bodies: readonly Body[], config: Config, more: Partial<EngineOptions> = {}): { readonly engine: Engine; readonly rejected: number } {
+/** All bodies, all their requests settled. `rejected`: spans and log records that cannot be read. `each` gets every settled request and the texts of its numbers. */
+export function runOffline(bodies: readonly Body[], config: Config, more: Partial<EngineOptions> = {}, each?: (settled: Settled, text: (id: number) => string) => void): { readonly engine: Engine; readonly rejected: number } {
   const options = engineOptions(config)
-  const engine = new Engine({ ...options, ...more })
+  const engine: Engine = new Engine({ ...options, ...more, ...(each && { onSettled: (settled) => each(settled, (id) => engine.strings.text(id)) }) })
   const nowMs = Date.now()
   let rejected = 0
   for (const { signal, bytes } of bodies) {

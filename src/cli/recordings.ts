@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { transcode } from '../otlp/json.ts'
 import { Recording } from './recording.ts'
 import type { Signal } from './shape.ts'
+import { UsageError } from './usage.ts'
 
 const BODY = /^(traces|logs)-.*\.(pb|json)$/
 /** All recordings together are kept in memory. */
@@ -65,4 +66,16 @@ export function find(path: string, depth = 0): string[] {
     if (entry.isDirectory()) return find(join(path, entry.name), depth + 1)
     return BODY.test(entry.name) ? [join(path, entry.name)] : []
   })
+}
+
+/** The bodies under some paths. Throws `UsageError` naming the path that is not there, or has none. */
+export function bodiesIn(paths: readonly string[]): { signal: Signal; bytes: Buffer }[] {
+  let bodies: { signal: Signal; bytes: Buffer }[]
+  try {
+    bodies = paths.flatMap((path) => find(path)).map(readBody)
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
+  if (bodies.length === 0) throw new UsageError(`cannot find OTLP bodies in ${paths.join(', ')}: no traces-*.pb, traces-*.json, logs-*.pb or logs-*.json`)
+  return bodies
 }

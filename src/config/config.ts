@@ -26,6 +26,7 @@ export interface Config {
   /** Path of the user's pricing.yaml. */
   readonly pricing: string | undefined
   readonly latencyPricing: LatencyPricing | undefined
+  readonly costSharing: CostSharing
   readonly loki: LokiConfig | undefined
   readonly pager: PagerConfig
   readonly escalation: { readonly people: RegExp | undefined; readonly models: readonly string[] }
@@ -55,6 +56,9 @@ export interface PagerConfig {
   readonly logsUrl?: string
   readonly demoUrl?: string
 }
+
+/** How the steps of a request share a cost that is known for the whole of it alone. */
+export type CostSharing = 'duration' | 'tokens' | 'equal'
 
 export interface LatencyPricing {
   readonly usdPerSecond: number
@@ -204,6 +208,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     dataDir: path(values.dataDir, 'dataDir'),
     pricing: values.pricing === undefined ? undefined : path(values.pricing, 'pricing'),
     latencyPricing: values.latencyPricing,
+    costSharing: values.costSharing,
     pager: Object.fromEntries(Object.entries(values.pager).filter(([, url]) => url !== undefined)),
     loki: lokiConfig(values.loki, (value) => path(value, 'loki', 'passwordFile')),
     tenantAttributes: values.tenant.attributes,

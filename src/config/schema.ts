@@ -37,10 +37,11 @@ export const schema = z.strictObject({
   latencyPricing: z
     .strictObject({
       usdPerSecond: required(readAmount, 'USD for one second of a model call.'),
-      applyTo: key((value) => readOneOf(value, ['unpriced', 'all']), 'unpriced', 'unpriced: only calls whose tokens have no price; all: every model call.'),
+      applyTo: key((value) => readOneOf(value, ['unpriced', 'all']), 'unpriced', 'unpriced: only calls whose tokens have no price; all: every model call but those with a price of your own.'),
     })
     .optional()
     .describe('Cost by time instead of by tokens, for models that run on machines of your own.'),
+  costSharing: key((value) => readOneOf(value, ['duration', 'tokens', 'equal']), 'duration', 'How the model calls of a request share a cost that a span tells for the whole of it alone: by duration, by tokens, or equal parts.'),
 
   loki: z
     .strictObject({

@@ -68,6 +68,21 @@ export function readAmount(value: unknown): number {
   return number
 }
 
+/** `2026-05-01` or `2026-05-01T06:00:00Z`, as Unix time in milliseconds; a day begins at midnight in UTC. */
+export function readDate(value: unknown): number {
+  const text = value instanceof Date ? value.toISOString() : typeof value === 'string' ? value.trim() : ''
+  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN
+  // What is not in the calendar is read as a day of the next month.
+  if (Number.isNaN(ms) || (text.length === 10 && new Date(ms).toISOString().slice(0, 10) !== text)) throw unlike('a date such as 2026-05-01 or 2026-05-01T06:00:00Z', value)
+  return ms
+}
+
+/** By its three letters. */
+export function readCurrency(value: unknown): string {
+  if (typeof value !== 'string' || !/^[a-z]{3}$/i.test(value.trim())) throw unlike('a currency such as EUR', value)
+  return value.trim().toUpperCase()
+}
+
 /** Of a server, without the slash at the end. Who asks for a name and a password is told them otherwise, not in an address that is printed. */
 export function readUrl(value: unknown): string {
   const wanted = 'a URL such as http://127.0.0.1:3100'

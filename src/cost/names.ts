@@ -49,6 +49,11 @@ const VENDORS: readonly (readonly [RegExp, string])[] = [
 /** No model has a longer name; a regular expression meets no more of what a stranger sent. */
 const LONGEST = 256
 
+/** `gpt-x-2026-05-01`, `claude-x-20260501`, `claude-x@20260501`, `mistral-x-latest`: the model without the day it is of; what has none stays as it is. */
+export function undated(model: string): string {
+  return model.replace(/(?:[-@]\d{4}-\d{2}-\d{2}|[-@]20\d{6}|-latest)(?:-v\d+(?::\d+)?)?$/, '') || model
+}
+
 /** `[provider id, model]` in the order to try; '' leaves the provider to the model's name. */
 export function candidates(provider: string, model: string): [string, string][] {
   const name = model.trim().toLowerCase().slice(0, LONGEST)

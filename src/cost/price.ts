@@ -10,7 +10,13 @@ export interface TokenPrices {
   readonly reasoning: number
 }
 
-export interface ModelPrice {
+/** What is said holds for calls in [from, until): prices change by date, and some by the time of day. */
+export interface Validity {
+  readonly validFromMs: number
+  readonly validUntilMs: number
+}
+
+export interface ModelPrice extends Validity {
   /** The model's name in the price table. */
   readonly id: string
   readonly source: 'own' | 'list' | 'latency'
@@ -23,9 +29,22 @@ export interface ModelPrice {
   /** USD. */
   readonly perRequest: number
   readonly perSecond: number
-  /** The price is that of calls in [from, until): list prices change by date, and some by the time of day. */
-  readonly validFromMs: number
-  readonly validUntilMs: number
+}
+
+/** What a tool or a retrieval costs, in USD; 0 where the user set no price. */
+export interface CallPrice extends Validity {
+  /** The entry of the user's file. */
+  readonly match?: string
+  readonly perCall: number
+  readonly perSecond: number
+}
+
+/** The price with its tokens and requests at a multiple, as a service tier has it. */
+export function scaled(price: ModelPrice, factor: number): ModelPrice {
+  if (factor === 1) return price
+  const times = ({ aboveInputTokens, ...prices }: TokenPrices): TokenPrices => ({ aboveInputTokens, ...(Object.fromEntries(Object.entries(prices).map(([key, usd]) => [key, usd * factor])) as Omit<TokenPrices, 'aboveInputTokens'>) })
+  const [first, ...rest] = price.tiers
+  return { ...price, tiers: [times(first), ...rest.map(times)], perRequest: price.perRequest * factor }
 }
 
 /** `input` includes `cachedInput` and `cacheWrite`, `output` includes `reasoning`. */

@@ -42,8 +42,10 @@ export const Num = {
   score: 9,
   /** Taken only for a span without length, which some dialects write after a stream has ended. */
   durationSeconds: 10,
+  /** One of `ServiceTier`. */
+  tier: 11,
 } as const
-export const NUM_FIELDS = 11
+export const NUM_FIELDS = 12
 export type NumField = keyof typeof Num
 
 /** Where the words of a failure are, kept as byte ranges and read only if the span failed. */
@@ -82,6 +84,8 @@ export type AttributeRule =
   /** `integerScale` where one key has two units: seconds as a double, milliseconds as an integer. */
   | { readonly do: 'number'; readonly field: NumField; readonly scale: number; readonly integerScale: number; readonly rank: number }
   | { readonly do: 'responseId' }
+  /** How the provider served a call, which has prices of its own. */
+  | { readonly do: 'tier'; readonly rank: number }
   /** A provider's answer, with its id somewhere inside. */
   | { readonly do: 'responseIdIn' }
   | { readonly do: 'evidence'; readonly field: EvidenceField }
@@ -149,6 +153,7 @@ export const kind = (values: Readonly<Record<string, Kind>>, rank = OWN): Attrib
 export const present = (kind: Kind, rank = GUESS): AttributeRule => ({ do: 'present', kind, rank })
 export const text = (field: TextField, rank = OWN): AttributeRule => ({ do: 'text', field, rank })
 export const number = (field: NumField, rank = OWN, scale = 1, integerScale = scale): AttributeRule => ({ do: 'number', field, scale, integerScale, rank })
+export const tier = (rank = OWN): AttributeRule => ({ do: 'tier', rank })
 export const responseId: AttributeRule = { do: 'responseId' }
 export const responseIdIn: AttributeRule = { do: 'responseIdIn' }
 export const evidence = (field: EvidenceField): AttributeRule => ({ do: 'evidence', field })

@@ -28,6 +28,14 @@ export function isStep(kind: number): boolean {
   return kind >= Kind.model && kind <= Kind.evaluation
 }
 
+/** What a provider asks for a call when it may take its time, or must not. */
+export const ServiceTier = { standard: 0, batch: 1, flex: 2, priority: 3 } as const
+/** As providers write them. `auto` says nothing: the answer tells which it was. */
+export const SERVICE_TIERS: Readonly<Record<string, number>> = {
+  default: ServiceTier.standard, standard: ServiceTier.standard, on_demand: ServiceTier.standard, scale: ServiceTier.standard,
+  batch: ServiceTier.batch, flex: ServiceTier.flex, priority: ServiceTier.priority,
+}
+
 /** Why something failed, before it is known whose failure it is. */
 export const Cause = {
   none: 0,

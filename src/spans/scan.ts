@@ -540,6 +540,9 @@ export class Scanner {
           else if (type === 16 && num === 1 && rule.field === 1) span.saysFailed = true
           break
         }
+        case Rule.tier:
+          if (type === 10) this.textRule(rule, (id = this.unquoted(b, start, length)))
+          break
         case Rule.messages:
           if (type === 10 && length > span.messagesLength) {
             const list = messageList(b, start, start + length)
@@ -574,6 +577,9 @@ export class Scanner {
         break
       case Rule.text:
         if ((id > this.tables.lastNothing || id === OVERFLOW) && !this.needless(rule)) span.setText(rule.field, id, rule.rank)
+        break
+      case Rule.tier:
+        if (id < 1024 && rule.values[id]! >= 0) span.setNumber(rule.field, rule.values[id]!, rule.rank)
         break
       case Rule.failed:
         if (id < 1024 && rule.values[id] === 1) span.saysFailed = true

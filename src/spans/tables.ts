@@ -1,4 +1,5 @@
 import { KeyTable } from './keys.ts'
+import { SERVICE_TIERS } from './names.ts'
 import { StringTable } from './strings.ts'
 import {
   Evidence, Num, Text,
@@ -6,7 +7,7 @@ import {
 } from './dialect.ts'
 
 /** Rule codes the scanner switches on. */
-export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9 } as const
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10 } as const
 
 /** One attribute rule, compiled. `next` chains the rules of one key. */
 export interface CompiledRule {
@@ -118,6 +119,9 @@ function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule |
       return { ...compiled, field: Text[rule.field], rank: rule.rank }
     case 'number':
       return { ...compiled, field: Num[rule.field], rank: rule.rank, scale: rule.scale, integerScale: rule.integerScale }
+    case 'tier':
+      for (const [value, served] of Object.entries(SERVICE_TIERS)) values[pinSmall(strings, value)] = served
+      return { ...compiled, field: Num.tier, rank: rule.rank }
     case 'evidence':
       return { ...compiled, field: Evidence[rule.field] }
     case 'failed':
@@ -131,7 +135,7 @@ function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule |
 }
 
 function takesText(rule: CompiledRule | undefined): boolean {
-  return rule === undefined || ((rule.code === Rule.kind || rule.code === Rule.present || rule.code === Rule.text || rule.code === Rule.failed) && takesText(rule.next))
+  return rule === undefined || ((rule.code === Rule.kind || rule.code === Rule.present || rule.code === Rule.text || rule.code === Rule.failed || rule.code === Rule.tier) && takesText(rule.next))
 }
 
 function pinSmall(strings: StringTable, value: string): number {

@@ -340,9 +340,10 @@ export class Assembler {
 
   #fillCall(span: Span, row: number, record: number): void {
     const call = this.records.setCall(record, span.text[Text.provider]!, span.told(Num.input), span.told(Num.output), span.responseLo)
-    if (span.tells(DETAILS)) {
+    const tier = Math.max(0, span.told(Num.tier))
+    if (tier > 0 || span.tells(DETAILS)) {
       this.records.setDetail(call, span.told(Num.cachedInput), span.told(Num.cacheWrite), span.told(Num.reasoning), span.told(Num.messages),
-        roundSeconds(span.told(Num.firstTokenSeconds)), span.told(Num.costUsd))
+        roundSeconds(span.told(Num.firstTokenSeconds)), span.told(Num.costUsd), tier)
     }
     if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
   }

@@ -61,7 +61,7 @@ export class Settler {
     settled.version = first >= 0 ? this.#sources.versionOf(sourceOf(tree.packed[first]!)) : 0
     settled.agent = this.#agentOf(row, tree) || settled.service
     tree.nameAgents(settled.agent)
-    this.#steps(tree, settled)
+    this.#steps(tree, settled, requests.doubles[(row << 4) + Row.baseMs]!)
     settled.isRequest = isRequest(tree, root)
     settled.sharedCostUsd = requests.doubles[(row << 4) + Row.costUsd]!
     if (root < 0) settled.outcome = Outcome.unfinished
@@ -77,6 +77,7 @@ export class Settler {
       settled.name[i] = span.name
       settled.stepAgent[i] = settled.agent
       settled.stepService[i] = span.text[Text.service]!
+      settled.stepStartMs[i] = span.startMs > 0 ? span.startMs : settled.startMs
       settled.stepSeconds[i] = roundSeconds(span.seconds)
       settled.failed[i] = span.failed ? 1 : 0
       if (span.kind === Kind.model || span.kind === Kind.embedding) {
@@ -89,6 +90,7 @@ export class Settler {
         settled.stepMessages[i] = span.told(Num.messages)
         settled.firstTokenSeconds[i] = roundSeconds(span.told(Num.firstTokenSeconds))
         settled.reportedUsd[i] = span.told(Num.costUsd)
+        settled.tier[i] = Math.max(0, span.told(Num.tier))
       }
       if (span.failed) {
         settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]! })
@@ -97,7 +99,7 @@ export class Settler {
     settled.scores.push(...span.scores)
   }
 
-  #steps(tree: Tree, settled: Settled): void {
+  #steps(tree: Tree, settled: Settled, baseMs: number): void {
     const records = this.#records
     for (let i = 0; i < tree.size; i++) {
       const packed = tree.packed[i]!
@@ -112,6 +114,7 @@ export class Settler {
       settled.name[step] = tree.name[i]!
       settled.stepAgent[step] = tree.agent[i]!
       settled.stepService[step] = this.#sources.serviceOf(sourceOf(packed))
+      settled.stepStartMs[step] = baseMs + tree.start(i) / 100
       settled.stepSeconds[step] = records.seconds(record)
       settled.failed[step] = (packed & Flag.failed) === 0 ? 0 : 1
       const call = records.call(record)
@@ -149,6 +152,7 @@ export class Settler {
     if (settled.stepMessages[step]! < 0) settled.stepMessages[step] = records.detailAt(detail, 3)
     if (settled.firstTokenSeconds[step]! < 0) settled.firstTokenSeconds[step] = records.firstTokenSeconds(detail)
     if (settled.reportedUsd[step]! <= 0) settled.reportedUsd[step] = records.costUsd(detail)
+    if (settled.tier[step] === 0) settled.tier[step] = records.tier(detail)
   }
 
   /** The root's own word, else the outermost agent span, else what any span says. */

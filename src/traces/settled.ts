@@ -41,6 +41,8 @@ export class Settled {
   name = new Int32Array(64)
   stepAgent = new Int32Array(64)
   stepService = new Int32Array(64)
+  /** Unix time. */
+  stepStartMs = new Float64Array(64)
   stepSeconds = new Float64Array(64)
   failed = new Uint8Array(64)
   /** The step that tried again what this failed one had tried, the next in time; -1: none did. */
@@ -55,6 +57,8 @@ export class Settled {
   stepMessages = new Int32Array(64)
   firstTokenSeconds = new Float64Array(64)
   reportedUsd = new Float64Array(64)
+  /** One of `ServiceTier`. */
+  tier = new Uint8Array(64)
   /** Filled by `cost/`. */
   costUsd = new Float64Array(64)
   basis = new Uint8Array(64)
@@ -101,6 +105,7 @@ export class Settled {
       this.stepMessages[i] = -1
       this.firstTokenSeconds[i] = -1
       this.reportedUsd[i] = -1
+      this.tier[i] = 0
     }
     return i
   }
@@ -115,8 +120,9 @@ export class Settled {
     this.kind = grown(this.kind, Uint8Array)
     this.failed = grown(this.failed, Uint8Array)
     this.basis = grown(this.basis, Uint8Array)
+    this.tier = grown(this.tier, Uint8Array)
     for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf'] as const) this[key] = grown(this[key], Int32Array)
-    for (const key of ['stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
+    for (const key of ['stepStartMs', 'stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
   }
 }
 

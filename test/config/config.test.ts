@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -196,6 +196,7 @@ describe('pricing.yaml', () => {
   it('is read as it is written', () => {
     const name = file('models:\n  - match: gpt-4o*\n    provider: azure\n    inputPerMillion: 2\n    outputPerMillion: "8"\ntools:\n  - {match: web_search, perCall: 0.01}\n', 'pricing.yaml')
     expect(loadPricing(name)).toEqual({
+      currency: 'USD', exchangeRates: [], aliases: {}, serviceTiers: [],
       models: [{ match: 'gpt-4o*', provider: 'azure', inputPerMillion: 2, outputPerMillion: 8 }],
       tools: [{ match: 'web_search', perCall: 0.01 }],
       retrievals: [],
@@ -217,8 +218,45 @@ retrieval: []
       'pricing.yaml:4: models[1].match: expected a text, got nothing',
       'pricing.yaml:4: models[1].inputPerMillion: expected a number, got "cheap"',
       'pricing.yaml:5: models[2]: expected a price: inputPerMillion, outputPerMillion, perRequest or perSecond',
-      'pricing.yaml:7: tools[0].perCall: expected a number, got nothing',
+      'pricing.yaml:7: tools[0]: expected a price: perCall or perSecond',
       'pricing.yaml:8: retrieval: unknown key; did you mean "retrievals"?',
+    ])
+  })
+
+  it('tells what contradicts itself', () => {
+    const name = file(`currency: EUR
+exchangeRates:
+  - {currency: CHF, usd: 1.2, from: 2026-02-30}
+  - {currency: GBP, usd: 0}
+aliases:
+  house: gpt-4o
+  HOME: house
+models:
+  - {match: a, inputPerMillion: 1, from: 2026-01-01}
+  - {match: A, inputPerMillion: 2, from: 2026-01-01T00:00:00Z}
+  - match: b
+    inputPerMillion: 1
+    tiers:
+      - {aboveInputTokens: 1000, inputPerMillion: 2}
+      - {aboveInputTokens: 1000}
+  - {match: c, perSecond: 1, serviceTier: slow, currency: euro}
+tools:
+  - {match: search, perCall: 1, currency: JPY}
+`, 'pricing.yaml')
+    expect(problems(() => loadPricing(name))).toEqual([
+      'pricing.yaml:3: exchangeRates[0].from: expected a date such as 2026-05-01 or 2026-05-01T06:00:00Z, got "2026-02-30"',
+      'pricing.yaml:4: exchangeRates[1].usd: expected a number above 0, got 0',
+      'pricing.yaml:15: models[2].tiers[1].aboveInputTokens: expected more than the tier before (1000), got 1000',
+      'pricing.yaml:15: models[2].tiers[1]: expected a price',
+      'pricing.yaml:16: models[3].currency: expected a currency such as EUR, got "euro"',
+      'pricing.yaml:16: models[3].serviceTier: expected batch or flex or priority, got "slow"',
+    ])
+    const second = file(readFileSync(name, 'utf8').replace('2026-02-30', '2026-02-01').replace('usd: 0', 'usd: 1.3').replace(/- \{aboveInputTokens: 1000\}/, '- {aboveInputTokens: 2000, outputPerMillion: 3}').replace('serviceTier: slow, currency: euro', 'serviceTier: batch'), 'pricing.yaml')
+    expect(problems(() => loadPricing(second))).toEqual([
+      'pricing.yaml:1: currency: no rate in exchangeRates for EUR',
+      'pricing.yaml:7: aliases.HOME: house is itself an alias',
+      'pricing.yaml:10: models[1].match: a second price for what models[0] has one for',
+      'pricing.yaml:18: tools[0].currency: no rate in exchangeRates for JPY',
     ])
   })
 })

@@ -170,11 +170,11 @@ describe('own prices', () => {
   })
 
   it('price tools and retrievals by call, and nothing that is not named', () => {
-    expect(own.toolPrice('web_search')).toBe(0.02)
-    expect(own.toolPrice('web_fetch')).toBe(0.01)
-    expect(own.toolPrice('lookup_order')).toBeUndefined()
-    expect(own.retrievalPrice('docs')).toBe(0.001)
-    expect(own.retrievalPrice('docs2')).toBeUndefined()
+    expect(own.toolPrice('web_search', AT)).toMatchObject({ match: 'web_search', perCall: 0.02 })
+    expect(own.toolPrice('web_fetch', AT)).toMatchObject({ match: 'web_*', perCall: 0.01 })
+    expect(own.toolPrice('lookup_order', AT)).toMatchObject({ perCall: 0, perSecond: 0 })
+    expect(own.retrievalPrice('docs', AT).perCall).toBe(0.001)
+    expect(own.retrievalPrice('docs2', AT).perCall).toBe(0)
   })
 })
 

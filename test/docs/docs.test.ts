@@ -38,6 +38,13 @@ test('every block is in a language that something here reads', () => {
   expect(blocks.length).toBeGreaterThan(15)
 })
 
+/** The page's own example. */
+function pricingOf(name: string): string {
+  const file = join(folder, name)
+  writeFileSync(file, of('yaml').find(({ text }) => text.startsWith(`# ${name}`))!.text)
+  return file
+}
+
 describe('commands', () => {
   /**
    * How each is run so that it ends: what serves for ever is asked for its help after its flags were read, what needs a bridge or a Grafana says that there is none.
@@ -75,6 +82,7 @@ describe('commands', () => {
       expect(ran).toMatchObject({ code: 0, stderr: '' })
       expect(ran.stdout).toContain('rules of Prometheus')
     }],
+    [/^spanbridge prices check\b/, async (args) => { expect(await spanbridge(args.map((arg) => (arg.endsWith('.yaml') ? pricingOf(arg) : arg)), { cwd: ROOT })).toMatchObject({ code: 0, stderr: '' }) }],
     [/^spanbridge generate\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
     [/^spanbridge demo\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
   ]

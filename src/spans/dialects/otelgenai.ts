@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { evidence, failed, kind, messages, number, present, responseId, text, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
+import { evidence, failed, kind, messages, number, present, responseId, text, tier, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
 
 /**
  * OTel GenAI semantic conventions, current (`gen_ai.provider.name`, `gen_ai.usage.input_tokens`, messages as JSON) and
@@ -110,6 +110,14 @@ export const otelGenAi: Dialect = {
     'gen_ai.client.operation.time_to_first_chunk': number('firstTokenSeconds', STANDARD + 1),
     'gen_ai.streaming.time_to_first_token': number('firstTokenSeconds', OWN),
     'gen_ai.server.time_to_first_token': number('firstTokenSeconds', GUESS, 1, 0.001),
+    'openai.response.service_tier': tier(STANDARD),
+    'gen_ai.openai.response.service_tier': tier(STANDARD),
+    'gen_ai.response.service_tier': tier(STANDARD),
+    'anthropic.response.service_tier': tier(STANDARD),
+    // What was asked for, where no answer says what was given.
+    'openai.request.service_tier': tier(GUESS),
+    'gen_ai.openai.request.service_tier': tier(GUESS),
+    'llm.openai.service_tier': tier(GUESS),
     'gen_ai.input.messages': messages,
     'gen_ai.tool.status': failed('error'),
     'error.type': evidence('errorType'),
