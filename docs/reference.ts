@@ -3,6 +3,11 @@ import { allSettings } from '../src/config/keys.ts'
 import { readObjectives, type Objective } from '../src/config/objectives.ts'
 import { METRICS, type MetricDefinition } from '../src/metrics/catalogue.ts'
 import { HEALTH_HISTOGRAMS, HEALTH_METRICS } from '../src/metrics/health.ts'
+import { CAUSE_RULES } from '../src/spans/causes.ts'
+import { CODE_RULES, GRPC } from '../src/spans/codes.ts'
+import { Cause, ERROR_TYPES, errorType, Kind, MOST_WORDS } from '../src/spans/names.ts'
+import { SIGNAL_RULES } from '../src/spans/signals.ts'
+import { STRUCTURE_RULES } from '../src/traces/structure.ts'
 import type { Output } from '../src/bundle/files.ts'
 
 /** What a page needs to know of a rule. */
@@ -20,6 +25,7 @@ export function referencePages(prometheus: readonly ReferenceRule[], loki: reado
     { path: 'docs/metrics.md', text: HEADER + metricsPage() },
     { path: 'docs/configuration.md', text: HEADER + configurationPage() },
     { path: 'docs/objectives.md', text: HEADER + objectivesPage(readObjectives()) },
+    { path: 'docs/errors.md', text: HEADER + errorsPage() },
     { path: 'docs/alerts.md', text: HEADER + alertsPage(prometheus, loki) },
   ]
 }
@@ -95,6 +101,45 @@ ${table(headings, rows(prometheus))}
 ## Loki
 
 ${table(headings, rows(loki))}`
+}
+
+function errorsPage(): string {
+  const typeOn = (cause: number, kind: Kind) => {
+    const { class: cls, type } = ERROR_TYPES[errorType(cause, kind)]!
+    return cls === type ? type : `${cls}.${type}`
+  }
+  const types = (cause: number, ofTool: number = cause) => [typeOn(cause, Kind.model), typeOn(ofTool, Kind.tool)]
+  const ended = typeOn(Cause.loop, Kind.agent)
+  return `# How an error gets its type
+
+Every failed span gets a reason: a cause, the id of the rule that decided, and the few words that it went by, cut at ${MOST_WORDS} characters. Rule and words are in the
+[log line](log.md) of the request (\`rule\`, \`matched\`). How often they are right is in [accuracy.md](accuracy.md). In order, the first that applies decides:
+
+1. Errors of the configuration (\`configured.1\`, by their place in \`errors\`).
+2. Codes of providers and protocols, in \`error.type\`, \`error.code\`, \`gen_ai.error.code\`, \`rpc.response.status_code\`, \`db.response.status_code\`, or quoted in the words.
+3. The words: class names, phrases, and HTTP statuses in them; then those at the end of a traceback; then the HTTP status in an attribute.
+4. What else the span tells.
+5. The shape of the run, for one that failed or never ended without any cause in its words.
+
+The same cause has another type on another step. What nothing decides is \`unclassified\`, by rule \`none\`.
+
+## Words
+
+${table(['rule', 'on a model', 'on a tool', 'for example'], CAUSE_RULES.map(({ id, cause, ofTool, example }) => [code(id), ...types(cause, ofTool), example]))}
+## Codes
+
+${table(['rule', 'on a model', 'on a tool'], CODE_RULES.map(({ id, cause, ofTool }) => [code(id), ...types(cause, ofTool)]))}
+${table(['status of gRPC', 'rule', 'on a model', 'on a tool'], [...GRPC].map(([status, { id, cause }]) => [String(status), code(id), ...types(cause)]))}
+## What else a span tells
+
+Finish reasons are read in every dialect. A deadline is read in \`gen_ai.request.timeout\`, \`deadline_seconds\`, \`timeout_seconds\`, \`deadline_ms\` and \`timeout_ms\`; ages in
+\`data.age_seconds\`, \`gen_ai.data_source.age_seconds\`, \`data.as_of\`, \`gen_ai.data_source.updated_at\` and the date in the metadata of the first document of a retrieval; limits of age in
+\`data.max_age_seconds\` and \`gen_ai.data_source.max_age_seconds\`, else \`staleAfter\` of the configuration.
+
+${table(['rule', 'what it goes by'], SIGNAL_RULES.map(({ id, about }) => [code(id), about]))}
+## The shape of a run
+
+${table(['rule', 'type', 'what it goes by'], Object.entries(STRUCTURE_RULES).map(([id, about]) => [code(id), id === 'gap.model' ? typeOn(Cause.modelTimeout, Kind.model) : ended, about]))}`
 }
 
 function holds({ id, comparison, unit }: Objective, limit: number | null): string {

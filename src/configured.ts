@@ -14,6 +14,7 @@ export function engineOptions(config: Config): EngineOptions {
     costSharing: config.costSharing,
     declaredErrors: config.errors,
     escalation: config.escalation,
+    staleAfterSeconds: config.staleAfterSeconds,
     settleGraceMs: config.settleGraceSeconds * 1000,
     idleTimeoutMs: config.idleTimeoutSeconds * 1000,
     lateWindowMs: config.lateWindowSeconds * 1000,

@@ -24,6 +24,8 @@ export interface EngineOptions extends AssemblerOptions {
   readonly costSharing?: 'duration' | 'tokens' | 'equal'
   /** Errors that the user knows, tried before those that are known anyway. */
   readonly declaredErrors?: readonly DeclaredError[]
+  /** How old may be what is found, where nobody says. */
+  readonly staleAfterSeconds?: number | undefined
   readonly series?: SeriesStoreOptions
   readonly strings?: StringTableOptions
   /** Called for each settled request, once it is priced and counted. The record is filled again for the next one. */
@@ -54,7 +56,7 @@ export class Engine {
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const recorder = new Recorder(this.store, strings)
-    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []))
+    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)

@@ -1,7 +1,7 @@
 /** What a bridge of this configuration would make of recorded bodies. */
 import type { Engine } from '../engine.ts'
 import { Classifier } from '../spans/classify.ts'
-import { Kind } from '../spans/names.ts'
+import { ERROR_TYPES, Kind, STEP_NAMES, UNCLASSIFIED } from '../spans/names.ts'
 import { Scanner } from '../spans/scan.ts'
 import type { DescribeSpans, SpansDescription } from './doctor-spans.ts'
 import { rows, runOffline, type Row } from './offline.ts'
@@ -10,7 +10,14 @@ import { rows, runOffline, type Row } from './offline.ts'
 const BY_ATTRIBUTES = 'known by their attributes'
 
 export const describeSpans: DescribeSpans = (bodies, config) => {
-  const { engine, rejected } = runOffline(bodies, config)
+  const errors = { told: {} as Record<string, number>, unclassified: {} as Record<string, number> }
+  const { engine, rejected } = runOffline(bodies, config, {}, (settled, text) => {
+    for (const { type, kind, name, rule, words } of settled.errors) {
+      const what = `${STEP_NAMES[kind]}${name === 0 ? '' : ` ${text(name)}`}`
+      if (type === UNCLASSIFIED) count(errors.unclassified, what)
+      else count(errors.told, `${ERROR_TYPES[type]!.type} at ${what} by ${rule}${words === '' ? '' : `, "${words}"`}`)
+    }
+  })
   const dialects = countDialects(bodies, engine)
 
   const requests = rows(engine, 'agent_requests_total')
@@ -22,6 +29,7 @@ export const describeSpans: DescribeSpans = (bodies, config) => {
     modelCalls: sum(rows(engine, 'agent_step_duration_seconds', (family, row) => family.count(row)).filter(({ labels }) => labels['step'] === 'model')),
     withoutPrice: byModel('no_price'), withoutTokens: byModel('no_tokens'),
     scores: sum(rows(engine, 'agent_quality_score', (family, row) => family.count(row))),
+    errors: errors.told, unclassified: errors.unclassified,
   } satisfies SpansDescription
 }
 
@@ -35,6 +43,10 @@ function countDialects(bodies: Parameters<DescribeSpans>[0], { tables, strings }
   })
   for (const { signal, bytes } of bodies) if (signal === 'traces') scanner.scan(bytes)
   return counts
+}
+
+function count(counts: Record<string, number>, what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1
 }
 
 function sum(rows: readonly Row[]): number {

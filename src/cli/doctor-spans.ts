@@ -19,6 +19,9 @@ export interface SpansDescription {
   readonly withoutPrice: Readonly<Record<string, number>>
   readonly withoutTokens: Readonly<Record<string, number>>
   readonly scores: number
+  /** Errors of steps by type, place, rule and the words it went by. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly unclassified: Readonly<Record<string, number>>
 }
 
 export function checkSpans(found: SpansDescription): Finding[] {
@@ -38,6 +41,10 @@ export function checkSpans(found: SpansDescription): Finding[] {
   if (found.modelCalls > 0 && noPrice.length + noTokens.length === 0) add('ok', `cost: all ${found.modelCalls} model calls can be priced`)
   if (found.requestsWithoutTenant > 0) add('warn', `tenant: ${found.requestsWithoutTenant} of ${found.requests} requests have no tenant_id`, 'set the attribute tenant_id on the root span or the resource, or name your own key in tenant.attributes')
   else if (found.requests > 0) add('ok', 'tenant: every request has a tenant_id')
+  const errors = Object.entries(found.errors)
+  if (errors.length > 0) add('ok', `errors: ${list(errors)}`)
+  const unclassified = Object.entries(found.unclassified)
+  if (unclassified.length > 0) add('warn', `errors without a type: ${list(unclassified)}`, 'give them one in errors of the configuration')
   if (found.scores === 0) add('warn', 'quality: no scores', 'send evaluations as spans or gen_ai.evaluation.result events')
   else add('ok', `quality: ${found.scores} scores`)
   return findings

@@ -29,6 +29,7 @@ export interface Config {
   readonly costSharing: CostSharing
   readonly loki: LokiConfig | undefined
   readonly pager: PagerConfig
+  readonly staleAfterSeconds: number | undefined
   readonly escalation: { readonly people: RegExp | undefined; readonly models: readonly string[] }
   readonly tenantAttributes: readonly string[]
   readonly projectAttributes: readonly string[]
@@ -215,6 +216,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     projectAttributes: values.project.attributes,
     agentAttributes: values.agent.attributes,
     objectives: values.objectives.map(objectiveLimit),
+    staleAfterSeconds: values.staleAfter,
     escalation: { people: values.escalation.people, models: values.escalation.models },
     errors: values.errors.map(({ match, type, step }) => ({ match, type, step })),
     warnings,

@@ -66,6 +66,8 @@ export const schema = z.strictObject({
     .prefault({})
     .describe('What the pager page shows beside its pages.'),
 
+  staleAfter: optional(readDurationSeconds, 'How old may be what a retrieval or a tool finds, where the span tells its age or date and no limit of its own. Older is stale_data. Without it only a limit on the span counts.'),
+
   escalation: z
     .strictObject({
       people: optional(readPattern, 'A regular expression for the names of tools and agents behind which there is a person, in place of the usual words: human, escalate, live agent, manual review.'),

@@ -36,6 +36,11 @@ export function causeOf(error: SettledError, strings: StringTable): Cause {
   }
 }
 
+/** Not part of what an error is: the same failure says it in other words each time. */
+function evidenceOf({ rule, words }: SettledError): { readonly rule: string; readonly matched?: string } {
+  return { rule, ...(words !== '' && { matched: words }) }
+}
+
 export function requestLine(settled: Settled, verdict: Verdict, { requests, first }: Admitted, strings: StringTable, nowMs: number): LogLine {
   const text = (id: number) => strings.text(id)
   const cause = settled.rootCause && causeOf(settled.rootCause, strings)
@@ -54,9 +59,9 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
       }),
       ...(settled.messages >= 0 && { messages: settled.messages }),
       ...(verdict.score && { score: verdict.score.value, score_limit: verdict.limits.score, evaluator: text(verdict.score.evaluator) }),
-      ...(cause && { root_cause: cause, fingerprint }),
+      ...(cause && { root_cause: { ...cause, ...evidenceOf(settled.rootCause!) }, fingerprint }),
       ...(settled.path.length > 0 && { passed_on_by: settled.path.slice(0, MOST_TOLD).map((step) => ({ step: STEP_NAMES[step.kind], name: text(step.name), agent: text(step.agent), failed: step.failed })) }),
-      ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => causeOf(error, strings)), errors_total: settled.errors.length }),
+      ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => ({ ...causeOf(error, strings), ...evidenceOf(error) })), errors_total: settled.errors.length }),
       ...(settled.recoveries.length > 0 && {
         recoveries: settled.recoveries.slice(0, MOST_TOLD).map((one) => ({ step: STEP_NAMES[one.kind], name: text(one.name), agent: text(one.agent), action: ACTIONS[one.action], result: RESULTS[one.result], seconds: one.seconds, cost_usd: one.step < 0 ? 0 : settled.costUsd[one.step] })),
       }),

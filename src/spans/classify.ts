@@ -1,7 +1,8 @@
 import { Evidence, Num, Text } from './dialect.ts'
 import { DeclaredErrors } from './declared.ts'
 import { causeOf } from './errors.ts'
-import { Cause, Kind } from './names.ts'
+import { Kind, NO_REASON, type Reason } from './names.ts'
+import { signalled } from './signals.ts'
 import type { Span } from './span.ts'
 import { EMPTY, hashBytes, type StringTable } from './strings.ts'
 import { traitBit, type DialectTables } from './tables.ts'
@@ -17,6 +18,7 @@ const NAMES_ARE_TEXT = traitBit('namesAreText')
 const TOOLS_ARE_WRAPPERS = traitBit('toolsAreWrappers')
 const NAMES_OVERRULE = traitBit('namesOverrule')
 const STREAM_TWINS = traitBit('streamTwins')
+const AGES = (1 << Num.ageSeconds) | (1 << Num.dataTimeSeconds)
 const CLIENT = 3
 const ERROR = 2
 
@@ -36,10 +38,13 @@ export class Classifier {
   readonly #declared: DeclaredErrors
   /** By scope and span name. */
   readonly #byName = new Map<number, NamedSpan>()
-  readonly #causes = new Map<number, number>()
+  readonly #reasons = new Map<number, Reason>()
+  readonly #staleAfterSeconds: number
   #generation = 0
 
-  constructor(tables: DialectTables, strings: StringTable, declared: DeclaredErrors = new DeclaredErrors([])) {
+  /** `staleAfterSeconds`: how old may be what a retrieval or a tool finds, where nobody says; 0: as old as it likes. */
+  constructor(tables: DialectTables, strings: StringTable, declared: DeclaredErrors = new DeclaredErrors([]), staleAfterSeconds = 0) {
+    this.#staleAfterSeconds = staleAfterSeconds
     this.#tables = tables
     this.#strings = strings
     this.#declared = declared
@@ -51,8 +56,8 @@ export class Classifier {
     else span.name = this.#stepName(span, EMPTY)
     if (span.kind === Kind.tool && (span.traits & TOOLS_ARE_WRAPPERS) !== 0) span.kind = Kind.chain
     span.failed = span.status === ERROR || span.saysFailed || (span.hasException && (span.traits & EXCEPTION_IS_FAILURE) !== 0)
+    if (span.failed || span.tells(AGES)) this.#reason(span)
     if (span.failed) {
-      span.cause = this.#cause(span)
       if (span.name === EMPTY) span.name = this.#spanName(span)
     }
     if (span.kind === Kind.model && (span.traits & STREAM_TWINS) !== 0 && !span.failed && span.numRank[Num.input] === 255 && span.numRank[Num.durationSeconds] === 255) span.kind = Kind.chain
@@ -121,8 +126,26 @@ export class Classifier {
     return this.#strings.intern(span.body, span.nameStart, span.nameLength)
   }
 
+  /** Words first, then what else the span tells, which may be of one that has not failed. */
+  #reason(span: Span): void {
+    const told = (field: number) => (span.numRank[field] === 255 ? -1 : span.num[field]!)
+    const age = told(Num.ageSeconds)
+    const from = told(Num.dataTimeSeconds)
+    const most = told(Num.mostAgeSeconds)
+    const reason = signalled({
+      kind: span.kind, failed: span.failed, reason: span.failed ? this.#said(span) : NO_REASON, seconds: span.seconds,
+      deadlineSeconds: told(Num.deadlineSeconds), grpcStatus: told(Num.grpcStatus),
+      ageSeconds: age >= 0 || from < 0 || span.startMs === 0 ? age : span.startMs / 1000 - from,
+      mostAgeSeconds: most >= 0 ? most : this.#staleAfterSeconds, finish: span.failed ? evidenceText(span, Evidence.finishReason) : '',
+    })
+    if (reason === undefined) return
+    span.failed = true
+    span.reason = reason
+    span.cause = reason.cause
+  }
+
   /** The same words mean the same cause: regular expressions run once per message, not once per span. */
-  #cause(span: Span): number {
+  #said(span: Span): Reason {
     const { body, evidence } = span
     let hash = span.numRank[Num.httpStatus] === 255 ? 0 : span.num[Num.httpStatus]!
     let high = 0
@@ -133,21 +156,22 @@ export class Classifier {
     }
     // Declared errors may be of one kind of step only.
     const key = ((hash >>> 0) * 65_536 + (high & 0xffff)) * 16 + (this.#declared.any ? span.kind : 0)
-    let cause = this.#causes.get(key)
-    if (cause === undefined) {
-      if (this.#causes.size > MAX_REMEMBERED) this.#causes.clear()
+    let reason = this.#reasons.get(key)
+    if (reason === undefined) {
+      if (this.#reasons.size > MAX_REMEMBERED) this.#reasons.clear()
       const failure = {
         statusMessage: evidenceText(span, Evidence.statusMessage),
         errorType: evidenceText(span, Evidence.errorType),
         errorMessage: evidenceText(span, Evidence.errorMessage),
         exceptionType: evidenceText(span, Evidence.exceptionType),
         exceptionMessage: evidenceText(span, Evidence.exceptionMessage),
+        errorCode: evidenceText(span, Evidence.errorCode),
         httpStatus: span.numRank[Num.httpStatus] === 255 ? 0 : span.num[Num.httpStatus]!,
       }
-      cause = this.#declared.cause(failure, span.kind) ?? causeOf(failure).cause
-      this.#causes.set(key, cause)
+      reason = this.#declared.reason(failure, span.kind) ?? causeOf(failure)
+      this.#reasons.set(key, reason)
     }
-    return cause === Cause.none ? Cause.unknown : cause
+    return reason
   }
 }
 

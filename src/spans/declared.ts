@@ -1,6 +1,6 @@
 /** Errors that the configuration knows: tried before the table in `causes.ts`, on the same words. */
 import type { FailureText } from './errors.ts'
-import { STEP_NAMES, toldCause } from './names.ts'
+import { MOST_WORDS, type Reason, STEP_NAMES, toldCause } from './names.ts'
 
 export interface DeclaredError {
   readonly match: RegExp
@@ -24,10 +24,14 @@ export class DeclaredErrors {
     return this.#rules.length > 0
   }
 
-  /** The cause that the first rule that fits says, undefined when none does. */
-  cause(failure: FailureText, kind: number): number | undefined {
+  /** What the first rule that fits says, undefined when none does. */
+  reason(failure: FailureText, kind: number): Reason | undefined {
     const { exceptionType, errorType, statusMessage, errorMessage, exceptionMessage } = failure
     const words = [exceptionType, errorType, statusMessage, errorMessage, exceptionMessage].filter((text) => text !== '').join('\n').slice(0, LOOKED_AT)
-    return this.#rules.find(({ match, step }) => (step === undefined || step === STEP_NAMES[kind]) && match.test(words))?.cause
+    for (const [i, { match, step, cause }] of this.#rules.entries()) {
+      const found = step === undefined || step === STEP_NAMES[kind] ? match.exec(words) : null
+      if (found !== null) return { cause, rule: `configured.${i + 1}`, words: found[0].slice(0, MOST_WORDS) }
+    }
+    return undefined
   }
 }

@@ -44,13 +44,20 @@ export const Num = {
   durationSeconds: 10,
   /** One of `ServiceTier`. */
   tier: 11,
+  grpcStatus: 12,
+  /** How long the span was allowed to take. */
+  deadlineSeconds: 13,
+  /** Of what was found: how old it is, how old it may be, and from when (Unix time). */
+  ageSeconds: 14,
+  mostAgeSeconds: 15,
+  dataTimeSeconds: 16,
 } as const
-export const NUM_FIELDS = 12
+export const NUM_FIELDS = 17
 export type NumField = keyof typeof Num
 
 /** Where the words of a failure are, kept as byte ranges and read only if the span failed. */
-export const Evidence = { statusMessage: 0, errorType: 1, errorMessage: 2, exceptionType: 3, exceptionMessage: 4 } as const
-export const EVIDENCE_FIELDS = 5
+export const Evidence = { statusMessage: 0, errorType: 1, errorMessage: 2, exceptionType: 3, exceptionMessage: 4, errorCode: 5, finishReason: 6 } as const
+export const EVIDENCE_FIELDS = 7
 export type EvidenceField = keyof typeof Evidence
 
 /** What a `parse` rule may fill. It outranks a dialect's own attributes and yields to the standard ones. */

@@ -1,6 +1,7 @@
 /** From the words of a failure to its cause: reading the words here, deciding by the table in `causes.ts`. */
 import { CAUSE_RULES, type CauseRule } from './causes.ts'
-import { Cause } from './names.ts'
+import { codeRule, codesIn } from './codes.ts'
+import { type Cause, MOST_WORDS, NO_REASON, type Reason } from './names.ts'
 
 export { CAUSE_RULES, type CauseRule } from './causes.ts'
 
@@ -11,23 +12,28 @@ export interface FailureText {
   readonly errorMessage: string
   readonly exceptionType: string
   readonly exceptionMessage: string
+  /** A provider's or a protocol's code in an attribute. */
+  readonly errorCode?: string
   /** HTTP status in an attribute, 0 when there is none. */
   readonly httpStatus: number
 }
 
 /**
- * Why a span failed, as far as its words tell, and the id of the rule that decided (`none` when none did).
- * Never throws; at most 4,096 characters a field are read. Three readings, the first that a rule knows decides:
- * what the error says, what the traceback glued onto it ends with, and the HTTP status in an attribute.
+ * Why a span failed, as far as its words tell, the id of the rule that decided (`none` when none did) and the words it went by.
+ * Never throws; at most 4,096 characters a field are read. Four readings, the first that a rule knows decides: the codes of its
+ * provider, what the error says, what the traceback glued onto it ends with, and the HTTP status in an attribute.
  */
-export function causeOf(failure: FailureText): { cause: Cause; rule: string } {
+export function causeOf(failure: FailureText): Reason & { readonly cause: Cause } {
   const reading = read(failure)
   const decided =
+    decideByCode(failure, reading) ??
     decide(reading) ??
     (reading.traceback === '' ? undefined : decide(readText([reading.traceback]))) ??
     (failure.httpStatus >= 400 ? decide({ ...reading, status: failure.httpStatus, types: [], text: '' }) : undefined)
-  return decided ?? { cause: Cause.unknown, rule: 'none' }
+  return decided ?? (NO_REASON as Decided)
 }
+
+type Decided = Reason & { readonly cause: Cause }
 
 interface Reading {
   /** Class names, without module paths. */
@@ -40,18 +46,25 @@ interface Reading {
   traceback: string
 }
 
-function decide(reading: Reading): { cause: Cause; rule: string } | undefined {
+function decideByCode(failure: FailureText, { text, ofTool }: Reading): Decided | undefined {
+  const rule = codeRule([failure.errorCode ?? '', failure.errorType, ...codesIn(text)])
+  return rule && { cause: ofTool ? (rule.ofTool ?? rule.cause) : rule.cause, rule: rule.id, words: rule.code }
+}
+
+function decide(reading: Reading): Decided | undefined {
   for (const rule of CAUSE_RULES) {
-    if (!applies(rule, reading)) continue
-    return { cause: reading.ofTool ? (rule.ofTool ?? rule.cause) : rule.cause, rule: rule.id }
+    const words = matched(rule, reading)
+    if (words === undefined) continue
+    return { cause: reading.ofTool ? (rule.ofTool ?? rule.cause) : rule.cause, rule: rule.id, words: words.slice(0, MOST_WORDS) }
   }
   return undefined
 }
 
-function applies(rule: CauseRule, { types, text, status }: Reading): boolean {
+/** What a rule goes by, undefined where it does not apply. */
+function matched(rule: CauseRule, { types, text, status }: Reading): string | undefined {
   const [least, most] = rule.status ?? NO_STATUS
-  const fits = (status >= least && status <= most) || types.some((type) => rule.type?.test(type)) || rule.text?.test(text)
-  return fits === true && rule.unless?.test(text) !== true
+  const found = status >= least && status <= most ? `HTTP ${status}` : (types.find((type) => rule.type?.test(type)) ?? rule.text?.exec(text)?.[0])
+  return found === undefined || rule.unless?.test(text) === true ? undefined : found.trim()
 }
 const NO_STATUS = [1, 0] as const
 

@@ -67,6 +67,18 @@ export const Cause = {
 } as const
 export type Cause = (typeof Cause)[keyof typeof Cause]
 
+/** Why something failed, and how that is known. */
+export interface Reason {
+  readonly cause: number
+  /** The rule that decided; `none` when none did. */
+  readonly rule: string
+  /** What it went by: a few words out of the error, a status, a duration. Text of a stranger's, cut. */
+  readonly words: string
+}
+export const NO_REASON: Reason = { cause: Cause.unknown, rule: 'none', words: '' }
+/** Longest text that is kept of what a rule went by. */
+export const MOST_WORDS = 80
+
 /** Class and type of the error taxonomy, in one list so that a number names both. */
 export const ERROR_TYPES = [
   { class: '', type: '' },
@@ -83,7 +95,7 @@ export const ERROR_TYPES = [
   { class: 'coordination', type: 'deadlock' },
   { class: 'coordination', type: 'timeout_inference' },
 ] as const
-const UNCLASSIFIED = 1
+export const UNCLASSIFIED = 1
 
 function typeIndex(cls: string, type: string): number {
   return ERROR_TYPES.findIndex((e) => e.class === cls && e.type === type)

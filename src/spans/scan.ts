@@ -491,6 +491,12 @@ export class Scanner {
     } else if (type === 33) {
       if (p + 9 > end) return -1
       num = this.view.getFloat64(p + 1, true)
+    } else if (type === 42 && first.code === Rule.evidence) { // a list of texts: its bytes hold their words
+      length = b[p + 1]!
+      start = p + 2
+      if (length > 127) { length = this.varint(b, p + 1, end); start = this.pos }
+      if (start + length <= end) this.span.setEvidence(first.field, start, length)
+      return -1
     } else if (type === 16) num = p + 1 < end && b[p + 1] === 1 ? 1 : 0
     else return -1
     let id = -1

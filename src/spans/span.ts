@@ -1,5 +1,5 @@
 import { EVIDENCE_FIELDS, NUM_FIELDS, Num, TEXT_FIELDS, Text, type NumField, type TextField } from './dialect.ts'
-import { Cause, Kind } from './names.ts'
+import { Cause, Kind, NO_REASON, type Reason } from './names.ts'
 
 /** Most links of one span that are looked at. */
 export const MAX_LINKS = 16
@@ -76,6 +76,8 @@ export class Span {
   /** What the classifier concludes: the step's name, and why it failed. */
   name = 0
   cause: number = Cause.none
+  /** Of a span that failed. */
+  reason: Reason = NO_REASON
   failed = false
 
   reset(): void {

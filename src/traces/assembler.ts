@@ -319,6 +319,7 @@ export class Assembler {
     if (span.failed) {
       flags |= Flag.failed
       requests.ints[(row << 5) + Row.flags]! |= RowFlag.failed
+      records.reasons.set(record, span.reason)
     }
     if ((span.traits & NATIVE) !== 0) flags |= Flag.native
     if ((span.traits & ATTEMPTS) !== 0) flags |= Flag.attempt

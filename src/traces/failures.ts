@@ -3,11 +3,12 @@
  * It is counted where it happened, at the innermost span that carries it. An error that a retry healed is
  * a recovery and not the cause of a failure.
  */
-import { Cause, errorType, isStep, Kind, toldCause } from '../spans/names.ts'
+import { Cause, errorType, isStep, Kind, MOST_WORDS, NO_REASON, toldCause } from '../spans/names.ts'
 import { causeIn, Flag, kindOf, sourceOf, type Records } from './records.ts'
 import { Met, type Recoveries } from './recoveries.ts'
-import { Outcome, type Settled } from './settled.ts'
+import { Outcome, type Settled, type SettledError } from './settled.ts'
 import type { Sources } from './sources.ts'
+import { findInStructure } from './structure.ts'
 import { CAUSE_BITS, MAX_DEPTH, type Tree } from './tree.ts'
 
 /** Failures of one request that are looked into one by one; an agent in a loop can make thousands, all alike. */
@@ -29,7 +30,7 @@ const families: readonly (readonly number[])[] = [
 families.forEach((causes, i) => causes.forEach((cause) => { FAMILY[cause] = i + 1 }))
 
 /** Fills the errors, recoveries and root cause of a request of which some span failed. */
-export function judge(tree: Tree, settled: Settled, records: Records, sources: Sources, recoveries: Recoveries): void {
+export function judge(tree: Tree, settled: Settled, records: Records, sources: Sources, recoveries: Recoveries, text: (id: number) => string): void {
   const failures: number[] = []
   for (let i = 0; i < tree.size && failures.length < MAX_FAILURES; i++) {
     const packed = tree.packed[i]!
@@ -52,23 +53,45 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
 
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
   const unmet: number[] = []
+  const errors = new Map<number, SettledError>()
   for (const i of own) {
     if (echoes.has(i)) continue
     if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i, records)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
     if (causeIn(tree.packed[i]!) === Cause.stopped) continue
-    settled.errors.push(errorAt(tree, i, sources))
+    const error = errorAt(tree, i, records, sources)
+    errors.set(i, error)
+    settled.errors.push(error)
     if (!healed.has(i)) unmet.push(i)
   }
+  if (settled.outcome === Outcome.success) return
   const open = unmet.filter((i) => !handedOver.has(i))
   const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily, records) ? i : best), -1)
-  if (settled.outcome === Outcome.success || cause < 0) return
-  settled.rootCause = errorAt(tree, cause, sources)
+  if (cause < 0 || isVague(tree, cause)) explainByStructure(tree, settled, errors.get(cause), own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
+  settled.rootCause ??= errors.get(cause)
+  if (cause < 0) return
   let hops = 0
   for (let a = tree.parent[cause]!; a >= 0 && hops < MAX_DEPTH; a = tree.parent[a]!, hops++) {
     const packed = tree.packed[a]!
     const kind = kindOf(packed)
     if (isStep(kind)) settled.path.push({ kind, name: tree.name[a]!, agent: tree.agent[a]!, failed: (packed & Flag.failed) !== 0 })
   }
+}
+
+/** Nothing is known of it, or only that whoever was around it ran out of time. */
+function isVague(tree: Tree, i: number): boolean {
+  const cause = causeIn(tree.packed[i]!)
+  return cause <= Cause.unknown || (cause === Cause.timeout && !isOwnStep(tree, i))
+}
+
+/** What the shape of the run tells takes the place of the error that tells nothing. */
+function explainByStructure(tree: Tree, settled: Settled, vague: SettledError | undefined, wanted: boolean, records: Records, text: (id: number) => string): void {
+  const found = findInStructure(tree, records, wanted, text)
+  if (found === undefined) return
+  const { rule, words, kind, name, agent } = found
+  const error = { type: errorType(found.cause, kind), kind, name, agent, service: settled.service, rule, words: words.slice(0, MOST_WORDS) }
+  if (vague === undefined) settled.errors.push(error)
+  else settled.errors[settled.errors.indexOf(vague)] = error
+  settled.rootCause = error
 }
 
 /** What an agent can go on after if it chooses to: the failure of anything it called but the model. */
@@ -99,10 +122,11 @@ function endsTheRun(tree: Tree, i: number, records: Records): boolean {
   return true
 }
 
-function errorAt(tree: Tree, i: number, sources: Sources) {
+function errorAt(tree: Tree, i: number, records: Records, sources: Sources): SettledError {
   const packed = tree.packed[i]!
   const kind = kindOf(packed)
-  return { type: errorType(causeIn(packed), kind), kind, name: tree.name[i]!, agent: tree.agent[i]!, service: sources.serviceOf(sourceOf(packed)) }
+  const { rule, words } = records.reasons.get(tree.told[i]!) ?? NO_REASON
+  return { type: errorType(causeIn(packed), kind), kind, name: tree.name[i]!, agent: tree.agent[i]!, service: sources.serviceOf(sourceOf(packed)), rule, words }
 }
 
 /** Of two failures that no retry healed, the one of the root's own kind explains it, then the one that came last. */
@@ -121,7 +145,7 @@ function standsAlone(tree: Tree, i: number): boolean {
     const packed = tree.packed[a]!
     const kind = kindOf(packed)
     if (kind >= Kind.model && kind <= Kind.guardrail) {
-      if ((packed & Flag.failed) !== 0 && causeIn(packed) <= Cause.unknown) setCause(tree, a, causeIn(tree.packed[i]!))
+      if ((packed & Flag.failed) !== 0 && causeIn(packed) <= Cause.unknown) takeCause(tree, a, i)
       return false
     }
     if (kind === Kind.agent) return true
@@ -139,7 +163,7 @@ function borrowCause(tree: Tree, i: number): void {
       if (isStructure(kindOf(packed))) continue
       return
     }
-    if (causeIn(packed) > Cause.unknown) return setCause(tree, i, causeIn(packed))
+    if (causeIn(packed) > Cause.unknown) return takeCause(tree, i, a)
   }
 }
 
@@ -164,6 +188,8 @@ function isStructure(kind: number): boolean {
   return kind === Kind.chain || kind === Kind.unknown || kind === Kind.client
 }
 
-function setCause(tree: Tree, i: number, cause: number): void {
-  tree.packed[i] = (tree.packed[i]! & ~CAUSE_BITS) | (cause << 4)
+/** What a span says of its failure is said of another. */
+function takeCause(tree: Tree, to: number, from: number): void {
+  tree.packed[to] = (tree.packed[to]! & ~CAUSE_BITS) | (tree.packed[from]! & CAUSE_BITS)
+  tree.told[to] = tree.told[from]!
 }

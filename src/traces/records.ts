@@ -4,6 +4,8 @@
  * gives them memory as they are touched, so an idle bridge is small and a full one has a limit.
  * Within a block the fields are columns, so looking for a span id among eight touches one cache line.
  */
+import type { Reason } from '../spans/names.ts'
+
 export const BLOCK = 8
 const SHIFT = 6 // a block is 64 words
 
@@ -32,6 +34,8 @@ export class Records {
   readonly owner: Int32Array
   /** Scratch while a request is read: the place of a block's first record in it. */
   readonly ordinal: Int32Array
+  /** Why spans failed, by record, until their request settles. */
+  readonly reasons = new Map<number, Reason>()
   readonly #words: Int32Array
   readonly #floats: Float32Array
   readonly #calls: Pool

@@ -66,7 +66,8 @@ export class Settler {
     settled.sharedCostUsd = requests.doubles[(row << 4) + Row.costUsd]!
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
-    if (failed) judge(tree, settled, this.#records, this.#sources, this.#recoveries)
+    if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
+    if (failed) for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.failed) !== 0) this.#records.reasons.delete(tree.record[i]!)
     if (scores !== undefined) settled.scores.push(...scores)
   }
 
@@ -93,7 +94,7 @@ export class Settler {
         settled.tier[i] = Math.max(0, span.told(Num.tier))
       }
       if (span.failed) {
-        settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]! })
+        settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]!, rule: span.reason.rule, words: span.reason.words })
       }
     }
     settled.scores.push(...span.scores)

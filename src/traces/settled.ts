@@ -133,6 +133,9 @@ export interface SettledError {
   readonly name: number
   readonly agent: number
   readonly service: number
+  /** The rule that decided what it is, and what it went by: a few words of a stranger's. */
+  readonly rule: string
+  readonly words: string
 }
 
 export interface PathStep {

@@ -18,6 +18,8 @@ export class Tree {
   outer = new Int32Array(64)
   /** The settled step that a span is, -1 when it is none. */
   step = new Int32Array(64)
+  /** Of a failed span: the record whose words say why, its own or one around it. */
+  told = new Int32Array(64)
   #start = new Int32Array(64)
 
   gather(block: number, last: number, lastFill: number, records: Records): void {
@@ -29,6 +31,7 @@ export class Tree {
       for (let slot = 0; slot < fill; slot++) {
         const record = block * BLOCK + slot
         this.record[n] = record
+        this.told[n] = record
         this.packed[n] = records.packed(record)
         this.name[n] = records.name(record)
         this.#start[n] = records.start(record)
@@ -118,6 +121,7 @@ export class Tree {
         // A reply that arrived and could not be used has failed outside of the call that fetched it.
         if ((this.packed[i]! & Flag.failed) === 0) {
           this.packed[i]! |= Flag.failed | (this.packed[a]! & CAUSE_BITS)
+          this.told[i] = this.told[a]!
           this.packed[a]! &= ~(Flag.failed | CAUSE_BITS)
         }
       }
@@ -210,7 +214,7 @@ export class Tree {
 
   #grow(): void {
     const length = this.record.length * 2
-    for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step'] as const) this[key] = grown(this[key], length)
+    for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step', 'told'] as const) this[key] = grown(this[key], length)
     this.#start = grown(this.#start, length)
     const absorbed = new Uint8Array(length)
     absorbed.set(this.absorbed)

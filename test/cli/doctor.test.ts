@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
@@ -54,13 +55,21 @@ spanbridge_spans_rejected_total{reason="bad_id"} 4
 })
 
 describe('recorded spans', () => {
-  const fine: SpansDescription = { spans: 9, rejected: 0, dialects: { 'otel-genai': 8, '': 1 }, requests: 2, requestsWithoutTenant: 0, modelCalls: 3, withoutPrice: {}, withoutTokens: {}, scores: 1 }
+  const fine: SpansDescription = { spans: 9, rejected: 0, dialects: { 'otel-genai': 8, '': 1 }, requests: 2, requestsWithoutTenant: 0, modelCalls: 3, withoutPrice: {}, withoutTokens: {}, scores: 1, errors: {}, unclassified: {} }
   const levels = (found: Finding[]): string => found.map(({ level }) => level).join(' ')
 
   it('are fine, or say what is missing', () => {
     expect(levels(checkSpans(fine))).toBe('ok ok ok ok ok')
     expect(levels(checkSpans({ ...fine, dialects: { '': 9 }, requestsWithoutTenant: 1, withoutPrice: { x: 1 }, scores: 0 }))).toBe('ok warn warn warn warn')
     expect(levels(checkSpans({ ...fine, spans: 0, modelCalls: 0, requests: 0, dialects: {}, scores: 0 }))).toBe('fail warn')
+  })
+
+  it('say what their errors are, by which rule, and which have no type', () => {
+    const folder = new URL('../recordings/openai-otel-v2/rate_limit/', import.meta.url)
+    const bodies = readdirSync(folder).filter((file) => file.startsWith('traces-')).map((file) => ({ signal: 'traces' as const, bytes: readFileSync(new URL(file, folder)) }))
+    const found = describeSpans(bodies, loadConfig())
+    expect(found.errors).toEqual({ 'rate_limit at model gpt-4o-mini by http-429, "HTTP 429"': 1 })
+    expect(levels(checkSpans({ ...fine, errors: found.errors, unclassified: { 'tool x': 2 } }))).toBe('ok ok ok ok ok warn ok')
   })
 
   it('are read with the configuration of the bridge', () => {

@@ -57,6 +57,7 @@ describe('a configuration', () => {
     }
     Object.assign(examples, {
       SPANBRIDGE_LOKI_URL: 'https://logs.example/loki-1/', SPANBRIDGE_LOKI_TENANT: 'team-a', SPANBRIDGE_LOKI_USERNAME: 'bridge', SPANBRIDGE_LOKI_PASSWORD_FILE: '/run/secrets/loki',
+      SPANBRIDGE_STALE_AFTER: '30m',
       SPANBRIDGE_LOKI_LABELS: 'cluster=eu, zone=a=b',
       SPANBRIDGE_PAGER_PROMETHEUS_URL: 'http://prometheus:9090/', SPANBRIDGE_PAGER_DEMO_URL: 'http://demo:9465',
       SPANBRIDGE_PAGER_TRACE_URL: 'https://traces.example/?q={trace_id}', SPANBRIDGE_PAGER_LOGS_URL: 'https://logs.example/{tenant_id}/{agent}',
@@ -67,7 +68,7 @@ describe('a configuration', () => {
     }
     const config = loadConfig({ env })
     expect(config).toMatchObject({
-      httpAddress: { host: '0.0.0.0', port: 10_000 }, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
+      httpAddress: { host: '0.0.0.0', port: 10_000 }, staleAfterSeconds: 1800, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
       objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }, { profile: 'customer_service', tenant: '', agent: 'support' }],
     })
     expect(config.loki).toEqual({

@@ -53,10 +53,11 @@ describe('a line is written', () => {
     const log = logged()
     log.request(run({ failure: '503 Service Unavailable', costUsd: 0.004 }))
     const cause = { class: 'tool', type: '5xx', step: 'tool', name: 'lookup_order', agent: 'support' }
+    const evidence = { rule: 'http-5xx', matched: 'HTTP 503' }
     expect(log.told()).toEqual([{
       trace_id: expect.stringMatching(/^0{20}/), tenant_id: 'acme', project_id: 'desk', agent: 'support', service: 'shop', outcome: 'error', why: ['failed'], requests: 1,
       started: '2023-11-14T22:13:20.000Z', duration_seconds: expect.closeTo(0.2, 4), duration_limit_seconds: 1, cost_usd: expect.closeTo(0.004, 9), cost_limit_usd: 0.01,
-      root_cause: cause, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), errors: [cause], errors_total: 1,
+      root_cause: { ...cause, ...evidence }, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), errors: [{ ...cause, ...evidence }], errors_total: 1,
       passed_on_by: [{ step: 'agent', name: 'support', agent: 'support', failed: true }],
     }])
     expect(log.lines[0]).toMatchObject({
@@ -117,7 +118,7 @@ test('no prompt, argument or error text is in a line, also of recorded agents', 
 })
 const KEYS = new Set([
   'trace_id', 'tenant_id', 'project_id', 'agent', 'service', 'version', 'outcome', 'why', 'requests', 'started', 'duration_seconds', 'cost_usd', 'messages', 'root_cause', 'class', 'type', 'step',
-  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'seconds', 'passed_on_by', 'failed',
+  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'seconds', 'passed_on_by', 'failed', 'rule', 'matched',
 ])
 
 test('whatever names strangers choose, the text is JSON, the metadata texts, and the size has a limit', () => {

@@ -10,6 +10,7 @@ import { autogen, autogenOpenInference } from './autogen.ts'
 import { braintrust } from './braintrust.ts'
 import { crewAi, crewAiOpenInference } from './crewai.ts'
 import { eventNames, eventNamesFailure } from './eventnames.ts'
+import { circumstances } from './evidence.ts'
 import { googleAdk } from './googleadk.ts'
 import { haystack } from './haystack.ts'
 import { databases, http } from './http.ts'
@@ -73,6 +74,7 @@ export const DIALECTS: readonly Dialect[] = [
   eventNames,
   eventNamesFailure,
   tenancy,
+  circumstances,
   http,
   databases,
 ]
