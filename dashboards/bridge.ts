@@ -85,12 +85,13 @@ export const bridge = dashboard({
           queries: [{ legend: '{{metric}}', expr: `sum by (metric) (${scraped('spanbridge_series')})` }],
         }),
         lines({
-          title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, spans of a request that had too many, tenants in the tally of outcomes, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
+          title: 'Overflow and loss', description: 'What found no room or was no number, a second: series by metric, strings, exemplars, spans of a request that had too many, prompts and answers, tenants in the tally of outcomes, invalid values; and series freed because nothing touched them.', width: 12, unit: 'events',
           queries: [
             { legend: 'series of {{metric}}', expr: `topk(5, ${rate('spanbridge_series_overflow_total', ['metric'])})` },
             { legend: 'strings', expr: rate('spanbridge_strings_overflow_total') },
             { legend: 'exemplars', expr: rate('spanbridge_exemplars_dropped_total') },
             { legend: 'spans of crowded requests', expr: rate('spanbridge_spans_crowded_total') },
+            { legend: 'content past the limit of {{limit}}', expr: rate('spanbridge_content_dropped_total', ['limit']) },
             { legend: 'tenants in the tally', expr: rate('spanbridge_log_tally_overflow_total') },
             { legend: 'invalid values', expr: rate('spanbridge_values_invalid_total') },
             { legend: 'series expired', expr: rate('spanbridge_series_expired_total') },
@@ -99,6 +100,10 @@ export const bridge = dashboard({
         lines({
           title: 'Strings and exemplars', description: 'Different strings (label values, span names, scopes) and exemplars held.', width: 12, unit: 'count',
           queries: [{ legend: 'strings', expr: `sum(${scraped('spanbridge_strings')})` }, { legend: 'exemplars', expr: `sum(${scraped('spanbridge_exemplars')})` }],
+        }),
+        lines({
+          title: 'Content kept', description: 'Bytes of prompts, answers and results of open requests, kept for checks and the judge. 0 where nobody asks for them.', width: 12, unit: 'bytes',
+          queries: [{ legend: 'kept', expr: `sum(${scraped('spanbridge_content_bytes')})` }],
         }),
         lines({
           title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 12, unit: 'events',

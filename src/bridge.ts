@@ -184,6 +184,8 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get spansLate() { return assembler.counts.late },
     get spansDuplicate() { return assembler.counts.duplicates },
     get spansCrowded() { return assembler.counts.crowded },
+    get contentDropped() { return assembler.content === undefined ? {} : { ...assembler.content.dropped } },
+    get contentBytes() { return assembler.content?.bytes ?? 0 },
     get logRecordsAccepted() { return engine.logRecordsAccepted },
     get logRecordsRejected() { return { malformed: engine.logRecordsRejected } },
     get requestsRefused() { return refused },

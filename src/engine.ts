@@ -11,6 +11,7 @@ import { Classifier } from './spans/classify.ts'
 import { DeclaredErrors, type DeclaredError } from './spans/declared.ts'
 import type { Dialect } from './spans/dialect.ts'
 import { scanLogs } from './spans/logs.ts'
+import type { Layer } from './spans/names.ts'
 import { Scanner } from './spans/scan.ts'
 import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
@@ -52,7 +53,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const strings = this.strings = new StringTable(options.strings)
-    this.tables = new DialectTables(options.dialects, strings)
+    this.tables = new DialectTables(options.dialects, strings, options.content !== undefined)
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const recorder = new Recorder(this.store, strings)
@@ -82,11 +83,23 @@ export class Engine {
   /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
-    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value }, nowMs))
+    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.#score(trace, evaluator, value, 'external', nowMs))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
     this.logRecordsRejected += rejected
     return { accepted: records, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${records + rejected} log records: ${error}` }
+  }
+
+  /** A mark from 0 to 1 for a request, by its trace id as 32 hexadecimal digits: before, while or after the request is in hand. False: that is no trace id, or no such mark. */
+  score(trace: string, { evaluator, value, layer }: { readonly evaluator: string; readonly value: number; readonly layer: Layer }, nowMs: number): boolean {
+    if (!/^[0-9a-f]{32}$/i.test(trace) || !(value >= 0 && value <= 1)) return false
+    this.#advance(nowMs)
+    this.#score(Int32Array.from({ length: 4 }, (_, i) => parseInt(trace.slice(i * 8, i * 8 + 8), 16)), evaluator, value, layer, nowMs)
+    return true
+  }
+
+  #score(trace: Int32Array, evaluator: string, value: number, layer: Layer, nowMs: number): void {
+    this.assembler.addScore(trace, { evaluator: this.strings.internText(evaluator), value, layer }, nowMs)
   }
 
   /** Settles what is due and keeps the tables within their limits. To be called several times a second. */

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..')
 const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'otlp': /^$/,
   'spans': /^$/,
-  'traces': /^spans\/(dialect|names|span|strings|tables)\.ts$/,
+  'traces': /^spans\/(anyvalue|dialect|names|span|strings|tables)\.ts$/,
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
   'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,

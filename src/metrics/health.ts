@@ -18,6 +18,10 @@ export interface HealthSource {
   readonly spansDuplicate: number
   /** Spans past maxSpansPerRequest. */
   readonly spansCrowded: number
+  /** Texts of prompts, answers and results that were not kept, or not whole, by the limit. */
+  readonly contentDropped: Readonly<Record<string, number>>
+  /** Bytes of such texts that are kept. */
+  readonly contentBytes: number
   readonly logRecordsAccepted: number
   readonly logRecordsRejected: Readonly<Record<string, number>>
   /** Pushes answered with an error, by reason: too_large, malformed, overloaded, unsupported. */
@@ -73,6 +77,8 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_spans_late_total: { kind: 'counter', help: 'Spans that came after their request was settled; they still count.', read: ({ source }) => source.spansLate },
   spanbridge_spans_duplicate_total: { kind: 'counter', help: 'Spans delivered again; they count once.', read: ({ source }) => source.spansDuplicate },
   spanbridge_spans_crowded_total: { kind: 'counter', help: 'Spans of requests that had too many; they count one by one, without their place in the request.', read: ({ source }) => source.spansCrowded },
+  spanbridge_content_dropped_total: { kind: 'counter', help: 'Prompts, answers and results that were not kept for checks and the judge, by the limit: request and total, or text, where only the middle was left out.', label: 'limit', read: ({ source }) => source.contentDropped },
+  spanbridge_content_bytes: { kind: 'gauge', help: 'Bytes of prompts, answers and results kept of open requests.', read: ({ source }) => source.contentBytes },
   spanbridge_log_records_accepted_total: { kind: 'counter', help: 'Log records read and passed on.', read: ({ source }) => source.logRecordsAccepted },
   spanbridge_log_records_rejected_total: { kind: 'counter', help: 'Log records, and the scores in them, that could not be read, by reason.', label: 'reason', read: ({ source }) => source.logRecordsRejected },
   spanbridge_requests_refused_total: { kind: 'counter', help: 'Pushes over HTTP and gRPC answered with an error, by reason.', label: 'reason', read: ({ source }) => source.requestsRefused },

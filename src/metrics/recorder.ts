@@ -1,5 +1,5 @@
 /** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
-import { ERROR_TYPES, Kind, STEP_NAMES } from '../spans/names.ts'
+import { ERROR_TYPES, Kind, LAYERS, STEP_NAMES, type Layer } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { ACTIONS, BASES, OUTCOMES, Outcome, quantize, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
@@ -12,8 +12,6 @@ export interface UnpricedSteps {
   readonly noTokens: readonly number[]
 }
 
-/** Quality scores that arrive with spans were made elsewhere. */
-const LAYER = 'external'
 const CONTEXT_BANDS: readonly [number, string][] = [[10, '0-10'], [25, '11-25'], [50, '26-50'], [100, '51-100'], [Infinity, '101+']]
 
 export class Recorder {
@@ -30,7 +28,7 @@ export class Recorder {
   readonly #tokens: { input: number; output: number; cachedInput: number; cacheWrite: number; reasoning: number; embedding: number }
   readonly #noPrice: number
   readonly #noTokens: number
-  readonly #layer: number
+  readonly #layers: Readonly<Record<Layer, number>>
   readonly #bands: readonly [number, number][]
   readonly #perKind = new Int32Array(16)
   readonly #store: SeriesStore
@@ -63,7 +61,7 @@ export class Recorder {
     this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
     this.#noPrice = ids('no_price')
     this.#noTokens = ids('no_tokens')
-    this.#layer = ids(LAYER)
+    this.#layers = Object.fromEntries(LAYERS.map((layer) => [layer, ids(layer)])) as Record<Layer, number>
     this.#bands = CONTEXT_BANDS.map(([most, text]) => [most, ids(text)])
   }
 
@@ -192,7 +190,7 @@ export class Recorder {
     const { tenant, project, agent, weight, trace } = settled
     const quality = this.#family['agent_quality_score']!
     for (const score of settled.scores) {
-      const row = quality.at(tenant, project, agent, this.#layer, score.evaluator)
+      const row = quality.at(tenant, project, agent, this.#layers[score.layer], score.evaluator)
       const sum = weighted(score.value, weight)
       quality.observe(row, score.value, weight, sum)
       // Scores whose trace never came have none to show.

@@ -60,6 +60,10 @@ export const Evidence = { statusMessage: 0, errorType: 1, errorMessage: 2, excep
 export const EVIDENCE_FIELDS = 7
 export type EvidenceField = keyof typeof Evidence
 
+/** What went into a step and what came out of it: a prompt and its answer, a tool's arguments and its result. Read only where somebody asks for it. */
+export const Content = { input: 0, output: 1 } as const
+export type ContentSide = keyof typeof Content
+
 /** What a `parse` rule may fill. It outranks a dialect's own attributes and yields to the standard ones. */
 export interface Fields {
   kind(kind: Kind): void
@@ -98,6 +102,8 @@ export type AttributeRule =
   | { readonly do: 'evidence'; readonly field: EvidenceField }
   /** One of these values means that the span failed, whatever its status says. 'true' is also the boolean. */
   | { readonly do: 'failed'; readonly values: readonly string[] }
+  /** Compiled only where content is wanted: a key costs nothing otherwise. */
+  | { readonly do: 'content'; readonly side: ContentSide; readonly rank: number }
   /** A JSON list of messages, counted when the span is a model call. */
   | { readonly do: 'messages' }
   /** A document in a string: parsed in the slow lane, so only for dialects that offer nothing better. */
@@ -118,8 +124,12 @@ export interface Dialect {
   readonly attributes?: Readonly<Record<string, AttributeRule>>
   /** Key prefixes with a message index after them, as in `llm.input_messages.12.message.role`. */
   readonly messagePrefixes?: readonly string[]
-  /** Span events by name. */
-  readonly events?: Readonly<Record<string, 'exception' | 'firstToken' | 'evaluation'>>
+  /** Attributes that hold a step's content, besides the last message under a prefix. */
+  readonly content?: Readonly<Record<string, ContentSide>>
+  /** Yields to what other dialects tell of the span: it is only what is shown of it. */
+  readonly contentRank?: number
+  /** Span events by name. Those with content hold it in `content`, or under one of OTel GenAI's keys. */
+  readonly events?: Readonly<Record<string, 'exception' | 'firstToken' | 'evaluation' | ContentSide>>
   /** For spans whose attributes do not say (or no longer: an SDK evicts the oldest past 128). First match wins. */
   readonly names?: readonly NameRule[]
   readonly traits?: readonly Trait[]

@@ -145,3 +145,7 @@ export function errorType(cause: number, kind: number): number {
     default: return UNCLASSIFIED
   }
 }
+
+/** Who gives a mark: a check of the result, a model that judges, a person, or an evaluator elsewhere. */
+export const LAYERS = ['unit', 'judge', 'human', 'external'] as const
+export type Layer = (typeof LAYERS)[number]

@@ -20,7 +20,7 @@
  *   Event.time=1 name=2 attributes=3 · Link.trace_id=1 · Status.message=2 code=3
  *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
  */
-import { Evidence, Num, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
+import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
 import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
@@ -39,7 +39,14 @@ const ANSWER_HEAD_BYTES = 4096
 const ID_BEGINNINGS = ['"chatcmpl-', '"resp_', '"msg_'].map((beginning) => Buffer.from(beginning))
 /** Between STANDARD and OWN. */
 const PARSED_RANK = 9
-const EVENT_KEYS = new KeyTable(['exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value'])
+const EVENT_KEYS = new KeyTable([
+  'exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value',
+  'content', 'message', 'gen_ai.prompt', 'gen_ai.completion', 'gen_ai.input.messages', 'gen_ai.output.messages',
+])
+/** Of these keys the first that holds content, and the first that says itself which side it is of; from there they alternate. */
+const CONTENT_KEY = 4, SIDED_KEY = 6
+const CONTENT_SUFFIX = Buffer.from('.message.content')
+const MESSAGE_CONTENT = CONTENT_SUFFIX.length, CONTENT = '.content'.length
 
 export interface ScanResult {
   spans: number
@@ -431,7 +438,7 @@ export class Scanner {
     const found = this.tables.keys.find(view, key, keyLength)
     if (found < 0) {
       // One that counts messages has an effect of its own.
-      if (!this.messageKey(b, key, keyLength)) place = memo.keep(b, view, p, keyBytes, found, -1)
+      if (!this.messageKey(b, key, keyLength, after, end)) place = memo.keep(b, view, p, keyBytes, found, -1)
     } else {
       let start = after + 1
       let length = b[start++]!
@@ -498,7 +505,11 @@ export class Scanner {
       if (start + length <= end) this.span.setEvidence(first.field, start, length)
       return -1
     } else if (type === 16) num = p + 1 < end && b[p + 1] === 1 ? 1 : 0
-    else return -1
+    else {
+      // A list or an object can only be content.
+      for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) if (rule.code === Rule.content) span.setContent(rule.field, p, end, rule.rank)
+      return -1
+    }
     let id = -1
     for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) {
       switch (rule.code) {
@@ -548,6 +559,9 @@ export class Scanner {
         }
         case Rule.tier:
           if (type === 10) this.textRule(rule, (id = this.unquoted(b, start, length)))
+          break
+        case Rule.content:
+          span.setContent(rule.field, p, end, rule.rank)
           break
         case Rule.messages:
           if (type === 10 && length > span.messagesLength) {
@@ -623,7 +637,7 @@ export class Scanner {
   }
 
   /** `llm.input_messages.12.message.role` says that there are at least 13 messages. */
-  private messageKey(b: Uint8Array, key: number, length: number): boolean {
+  private messageKey(b: Uint8Array, key: number, length: number, after: number, end: number): boolean {
     for (const prefix of this.tables.messagePrefixes) {
       const n = prefix.length
       // The dot and a digit where the index would be: nearly no other key has them.
@@ -634,9 +648,20 @@ export class Scanner {
       let index = 0
       for (let digit = b[key + i]! - 48; digit >= 0 && digit <= 9 && index < 100_000; digit = b[key + ++i]! - 48) index = index * 10 + digit
       if (i > n && index > this.span.messageIndex) this.span.messageIndex = index
+      if (this.tables.withContent && index === this.span.messageIndex) this.messageContent(b, key + i, after, end)
       return true
     }
     return false
+  }
+
+  /** `.content` or `.message.content` after the index of the last message is what went into the call. */
+  private messageContent(b: Uint8Array, suffix: number, after: number, end: number): void {
+    const length = after - suffix
+    if (length !== MESSAGE_CONTENT && length !== CONTENT) return
+    for (let i = 0; i < length; i++) if (b[suffix + i] !== CONTENT_SUFFIX[MESSAGE_CONTENT - length + i]) return
+    const bytes = this.varint(b, after + 1, end)
+    const start = this.pos
+    if (start + bytes <= end && bytes > 0) this.span.setContent(Content.input, start, start + bytes, GUESS)
   }
 
   private status(b: Uint8Array, p: number, end: number): boolean {
@@ -707,8 +732,11 @@ export class Scanner {
         const key = EVENT_KEYS.find(this.view, p + 2, b[p + 1]!)
         let v = p + 2 + b[p + 1]!
         if (key >= 0 && b[v] === 18) {
-          this.varint(b, v + 1, after)
+          const bytes = this.varint(b, v + 1, after)
           v = this.pos
+          if (kind >= EventKind.input && key >= CONTENT_KEY && bytes > 0 && v + bytes <= after) {
+            this.span.setContent(key < SIDED_KEY ? kind - EventKind.input : key & 1, v, v + bytes, OWN)
+          }
           const type = b[v]
           if (type === 10) {
             const n = this.varint(b, v + 1, after)

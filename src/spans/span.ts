@@ -1,5 +1,5 @@
 import { EVIDENCE_FIELDS, NUM_FIELDS, Num, TEXT_FIELDS, Text, type NumField, type TextField } from './dialect.ts'
-import { Cause, Kind, NO_REASON, type Reason } from './names.ts'
+import { Cause, Kind, NO_REASON, type Layer, type Reason } from './names.ts'
 
 /** Most links of one span that are looked at. */
 export const MAX_LINKS = 16
@@ -10,7 +10,9 @@ const MAX_SCORES = 32
 
 export interface Score {
   readonly evaluator: number
+  /** From 0 to 1. */
   readonly value: number
+  readonly layer: Layer
 }
 
 /**
@@ -58,6 +60,10 @@ export class Span {
   /** 255: the span does not tell. */
   readonly numRank = new Uint8Array(NUM_FIELDS).fill(255)
   readonly evidence = new Int32Array(2 * EVIDENCE_FIELDS)
+  /** Where an AnyValue of content begins and ends, by `Content`; an end of 0: the span does not tell. */
+  readonly contentStart = new Int32Array(2)
+  readonly contentEnd = new Int32Array(2)
+  readonly #contentRank = new Uint8Array(2)
   /** Fields that were set, a bit each: only these are cleared for the next span. */
   #texts = 0
   #numbers = 0
@@ -111,6 +117,7 @@ export class Span {
       for (let set = this.#evidences; set !== 0; set &= set - 1) this.evidence[(31 - Math.clz32(set & -set)) * 2 + 1] = 0
       this.#evidences = 0
     }
+    if ((this.contentEnd[0]! | this.contentEnd[1]!) !== 0) this.contentEnd.fill(0)
     this.responseHi = 0
     this.responseLo = 0
     this.hasException = false
@@ -148,6 +155,14 @@ export class Span {
     }
   }
 
+  /** Of values of one rank the last one stays: of messages it is the newest. */
+  setContent(side: number, start: number, end: number, rank: number): void {
+    if (this.contentEnd[side] !== 0 && rank > this.#contentRank[side]!) return
+    this.contentStart[side] = start
+    this.contentEnd[side] = end
+    this.#contentRank[side] = rank
+  }
+
   setNumber(field: number, value: number, rank: number): void {
     if (rank < this.numRank[field]! && value >= 0 && value < Infinity) {
       this.num[field] = value
@@ -157,7 +172,7 @@ export class Span {
   }
 
   addScore(evaluator: number, value: number): void {
-    if (this.scores.length < MAX_SCORES && value >= 0 && value <= 1) this.scores.push({ evaluator, value })
+    if (this.scores.length < MAX_SCORES && value >= 0 && value <= 1) this.scores.push({ evaluator, value, layer: 'external' })
   }
 
   /** A text field's number, 0 when the span does not tell. */

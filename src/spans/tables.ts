@@ -2,12 +2,12 @@ import { KeyTable } from './keys.ts'
 import { SERVICE_TIERS } from './names.ts'
 import { StringTable } from './strings.ts'
 import {
-  Evidence, Num, Text,
+  Content, Evidence, Num, OWN, Text,
   type AttributeRule, type Dialect, type Fields, type NameRule, type Trait,
 } from './dialect.ts'
 
 /** Rule codes the scanner switches on. */
-export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10 } as const
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10, content: 11 } as const
 
 /** One attribute rule, compiled. `next` chains the rules of one key. */
 export interface CompiledRule {
@@ -28,7 +28,7 @@ export function traitBit(trait: Trait): number {
   return 1 << TRAITS.indexOf(trait)
 }
 
-export const EventKind = { exception: 1, firstToken: 2, evaluation: 3 } as const
+export const EventKind = { exception: 1, firstToken: 2, evaluation: 3, input: 4, output: 5 } as const
 
 /** All dialects in one: what the scanner looks attributes up in. */
 export class DialectTables {
@@ -41,17 +41,22 @@ export class DialectTables {
   readonly messagePrefixes: readonly Uint8Array[]
   /** Numbers up to here are no values: '', `__overflow__`, `None`, `null`, `undefined`. */
   readonly lastNothing: number
+  readonly withContent: boolean
   readonly #dialects: readonly Dialect[]
   readonly #traits = new Map<string, number>()
 
-  constructor(dialects: readonly Dialect[], strings: StringTable) {
+  /** `withContent`: the scanner is to tell where the content of steps is. */
+  constructor(dialects: readonly Dialect[], strings: StringTable, withContent = false) {
     this.#dialects = dialects
+    this.withContent = withContent
     for (const nothing of ['None', 'null', 'undefined', '{}', '[]']) strings.pin(nothing)
     this.lastNothing = strings.pin('nil')
 
     const byKey = new Map<string, AttributeRule[]>()
     for (const dialect of dialects) {
-      for (const [key, rule] of Object.entries(dialect.attributes ?? {})) {
+      const content = Object.entries(withContent ? dialect.content ?? {} : {})
+      const said = content.map(([key, side]): [string, AttributeRule] => [key, { do: 'content', side, rank: dialect.contentRank ?? OWN }])
+      for (const [key, rule] of [...Object.entries(dialect.attributes ?? {}), ...said]) {
         const rules = byKey.get(key)
         if (rules === undefined) byKey.set(key, [rule])
         else if (!rules.some((known) => sameRule(known, rule))) rules.push(rule)
@@ -61,7 +66,7 @@ export class DialectTables {
     this.rules = [...byKey.values()].map((rules) => rules.reduceRight<CompiledRule | undefined>((next, rule) => compile(rule, strings, next), undefined)!)
     this.textOnly = Uint8Array.from(this.rules, (first) => (takesText(first) ? 1 : 0))
 
-    const events = new Map(dialects.flatMap((d) => Object.entries(d.events ?? {})))
+    const events = new Map(dialects.flatMap((d) => Object.entries(d.events ?? {}).filter(([, kind]) => withContent || (kind !== 'input' && kind !== 'output'))))
     this.events = new KeyTable([...events.keys()])
     this.eventKinds = [...events.values()].map((kind) => EventKind[kind])
     this.messagePrefixes = dialects.flatMap((d) => d.messagePrefixes ?? []).map((prefix) => new TextEncoder().encode(prefix))
@@ -124,6 +129,8 @@ function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule |
       return { ...compiled, field: Num.tier, rank: rule.rank }
     case 'evidence':
       return { ...compiled, field: Evidence[rule.field] }
+    case 'content':
+      return { ...compiled, field: Content[rule.side], rank: rule.rank }
     case 'failed':
       for (const value of rule.values) values[pinSmall(strings, value)] = 1
       return { ...compiled, field: rule.values.includes('true') ? 1 : 0 }

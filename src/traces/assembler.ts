@@ -11,6 +11,7 @@ import { Num, Text } from '../spans/dialect.ts'
 import { Kind } from '../spans/names.ts'
 import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
 import { traitBit } from '../spans/tables.ts'
+import { ContentStore, type ContentOptions } from './content.ts'
 import { DeadlineQueue } from './queue.ts'
 import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
 import { Requests, Row, RowFlag, State, Told } from './requests.ts'
@@ -31,6 +32,8 @@ export interface AssemblerOptions {
   readonly lateWindowMs: number
   readonly maxOpenRequests: number
   readonly maxSpansPerRequest: number
+  /** What to keep of prompts, answers and results until a request settles; by default nothing. */
+  readonly content?: ContentOptions
   /** Whom agents ask when a call keeps failing; by default what the names of tools and agents tell. */
   readonly escalation?: Escalation
 }
@@ -72,11 +75,13 @@ export class Assembler {
   readonly #rooted = new DeadlineQueue()
   readonly #remembered = new DeadlineQueue()
   readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores) => this.#nobodysScores(scores))
+  readonly content: ContentStore | undefined
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
 
   constructor(options: AssemblerOptions, text: (id: number) => string, onSettled: (settled: Settled) => void) {
     this.#options = options
+    this.content = options.content === undefined ? undefined : new ContentStore(options.content)
     this.#onSettled = onSettled
     // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
@@ -331,6 +336,7 @@ export class Assembler {
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
     else if (isRoot && span.told(Num.costUsd) > 0) requests.doubles[(row << 4) + Row.costUsd]! += quantize(span.num[Num.costUsd]!)
     this.#tell(span, row, isRoot)
+    this.content?.keep(span, row, record)
     if (span.scores.length > 0) for (const score of span.scores) this.#scores.hold(row, score)
     if (isRoot && requests.ints[(row << 5) + Row.root]! < 0) {
       requests.ints[(row << 5) + Row.root] = record
@@ -371,6 +377,7 @@ export class Assembler {
         if (requests.ints[(row << 5) + Row.records] === 0 && requests.state[row] === State.open) {
           // The run has settled and this trace is its latecomer.
           const scores = this.#scores.take(row)
+          this.content?.take(row)
           this.#open--
           requests.merge(row, other)
           row = other
@@ -420,6 +427,7 @@ export class Assembler {
       if (text !== 0) requests.tell(to, which, text, requests.toldRankOf(from, which), requests.ints[(from << 5) + Row.toldId + which]!)
     }
     for (const score of this.#scores.take(from) ?? []) this.#scores.hold(to, score)
+    this.content?.merge(from, to)
     if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
       requests.state[to] = State.rooted
       this.#rooted.push(to, requests.generation[to]!, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
@@ -456,7 +464,7 @@ export class Assembler {
 
   #settle(row: number, nowMs: number): void {
     const settled = this.#settled
-    this.#settler.settle(row, settled, this.#scores.take(row))
+    this.#settler.settle(row, settled, this.#scores.take(row), this.content?.take(row))
     this.#bigIndex.delete(row)
     this.#open--
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent

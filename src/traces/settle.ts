@@ -9,6 +9,7 @@ import type { Score, Span } from '../spans/span.ts'
 import { judge } from './failures.ts'
 import { type Escalation, Recoveries } from './recoveries.ts'
 import { causeIn, Flag, kindOf, roundSeconds, sourceOf, type Records } from './records.ts'
+import { SettledContent, type KeptText } from './content.ts'
 import { Row, RowFlag, Told, type Requests } from './requests.ts'
 import type { Responses } from './responses.ts'
 import { Outcome, type Settled } from './settled.ts'
@@ -36,7 +37,7 @@ export class Settler {
     this.#responses = responses
   }
 
-  settle(row: number, settled: Settled, scores: readonly Score[] | undefined): void {
+  settle(row: number, settled: Settled, scores: readonly Score[] | undefined, said: readonly KeptText[] | undefined): void {
     const requests = this.#requests
     const flags = requests.ints[(row << 5) + Row.flags]!
     const startMs = requests.doubles[(row << 4) + Row.startMs]!
@@ -69,6 +70,7 @@ export class Settler {
     if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
     if (failed) for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.failed) !== 0) this.#records.reasons.delete(tree.record[i]!)
     if (scores !== undefined) settled.scores.push(...scores)
+    if (said !== undefined) settled.content = this.#contentOf(tree, settled, said)
   }
 
   /** One span by itself: late, or past the limit of its request. */
@@ -121,6 +123,21 @@ export class Settler {
       const call = records.call(record)
       if (call >= 0) this.#call(call, tree.outer[i]!, step, tree, settled)
     }
+  }
+
+  #contentOf(tree: Tree, settled: Settled, said: readonly KeptText[]): SettledContent {
+    const records = this.#records
+    // Of each step the records that tell of it, the innermost first.
+    const accounts: number[][] = Array.from({ length: settled.steps }, () => [])
+    for (let i = 0; i < tree.size; i++) {
+      const step = tree.step[i]!
+      if (step < 0) continue
+      for (let at = i, depth = 0; at >= 0 && depth < 8; at = tree.outer[at]!, depth++) accounts[step]!.push(tree.record[at]!)
+    }
+    const models = [...accounts.keys()].filter((step) => settled.kind[step] === Kind.model)
+    const first = (step: number) => accounts[step]![0]!
+    const inTime = models.sort((a, b) => records.start(first(a)) - records.start(first(b)) || (records.idHi(first(a)) >>> 0) - (records.idHi(first(b)) >>> 0) || (records.idLo(first(a)) >>> 0) - (records.idLo(first(b)) >>> 0))
+    return new SettledContent(said, accounts, tree.root >= 0 ? tree.record[tree.root]! : -1, inTime)
   }
 
   /** The innermost account of a call, with what it does not tell taken from the one around it. */

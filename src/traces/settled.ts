@@ -1,5 +1,6 @@
 import { Kind } from '../spans/names.ts'
 import type { Score } from '../spans/span.ts'
+import type { SettledContent } from './content.ts'
 
 export const Outcome = { success: 0, error: 1, unfinished: 2 } as const
 export const OUTCOMES = ['success', 'error', 'unfinished'] as const
@@ -71,6 +72,8 @@ export class Settled {
   readonly path: PathStep[] = []
   readonly recoveries: Recovery[] = []
   readonly scores: Score[] = []
+  /** What was said in it, where somebody wants it. */
+  content: SettledContent | undefined
 
   reset(): void {
     this.isRequest = false
@@ -88,6 +91,7 @@ export class Settled {
     if (this.path.length > 0) this.path.length = 0
     if (this.recoveries.length > 0) this.recoveries.length = 0
     if (this.scores.length > 0) this.scores.length = 0
+    this.content = undefined
   }
 
   /** Room for one more step of this kind; its index. */

@@ -23,6 +23,7 @@ test('whatever the bridge drops or cannot take is judged by a rule, or is said t
     spanbridge_log_records_rejected_total: 'scores that do not come are missed by the rules about quality',
     spanbridge_series_expired_total: 'old series are freed as configured',
     spanbridge_values_invalid_total: 'a sender tells nonsense: seen on the dashboard, and no page can say whose',
+    spanbridge_content_dropped_total: 'a request whose prompts found no room is not judged, and counts as such there; what it did counts all the same',
     spanbridge_log_tally_overflow_total: 'past so many tenants the newest are not told to Loki; their series tell the same',
     spanbridge_exemplars_dropped_total: 'a trace less to look at',
   }

@@ -10,7 +10,7 @@ const ACCEPT = { openmetrics: 'application/openmetrics-text', classic: 'text/pla
 
 function sourceOf(): { -readonly [K in keyof HealthSource]: HealthSource[K] } {
   return {
-    spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, spansCrowded: 10, logRecordsAccepted: 5, logRecordsRejected: { malformed: 11 },
+    spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, spansCrowded: 10, contentDropped: { text: 12, total: 0 }, contentBytes: 13, logRecordsAccepted: 5, logRecordsRejected: { malformed: 11 },
     requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, requestsForgotten: 16, pagesReceived: 9,
     log: { lines: 10, dropped: { rate_limit: 11, queue_full: 0 }, pushErrors: { '429': 12 }, tenantsOverflowed: 13, queueLines: 14, queueBytes: 15 },
   }
@@ -41,6 +41,8 @@ test.each(['openmetrics', 'classic'] as const)('in %s, all of it stands beside t
   expect(valuesOf('spanbridge_spans_rejected_total')).toEqual([['malformed', 2], ['too_deep', 0]])
   expect(valuesOf('spanbridge_requests_refused_total')).toEqual([['too_large', 6]])
   expect(valuesOf('spanbridge_spans_crowded_total')).toEqual([['', 10]])
+  expect(valuesOf('spanbridge_content_dropped_total')).toEqual([['text', 12], ['total', 0]])
+  expect(valuesOf('spanbridge_content_bytes')).toEqual([['', 13]])
   expect(valuesOf('spanbridge_log_records_rejected_total')).toEqual([['malformed', 11]])
   expect(valuesOf('spanbridge_open_requests')).toEqual([['', 7]])
   expect(valuesOf('spanbridge_requests_forgotten_total')).toEqual([['', 16]])

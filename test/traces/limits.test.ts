@@ -86,7 +86,7 @@ describe('limits', () => {
 
   test('scores for requests that never come are counted in the end, and take no room for ever', () => {
     const engine = testEngine()
-    for (let n = 0; n < 12_000; n++) engine.assembler.addScore(Int32Array.of(n, 1, 2, 3), { evaluator: engine.strings.internText('helpful'), value: 0.5 }, NOW)
+    for (let n = 0; n < 12_000; n++) engine.assembler.addScore(Int32Array.of(n, 1, 2, 3), { evaluator: engine.strings.internText('helpful'), value: 0.5, layer: 'external' }, NOW)
     expect(observations(engine, 'agent_quality_score')).toBe(2_000)
     engine.tick(NOW + 10_000)
     expect(observations(engine, 'agent_quality_score')).toBe(12_000)
@@ -94,7 +94,7 @@ describe('limits', () => {
 
   test('scores without end for one trace', () => {
     const engine = testEngine()
-    const score = () => engine.assembler.addScore(Int32Array.of(0, 0, 0, 1), { evaluator: engine.strings.internText('helpful'), value: 0.5 }, NOW)
+    const score = () => engine.assembler.addScore(Int32Array.of(0, 0, 0, 1), { evaluator: engine.strings.internText('helpful'), value: 0.5, layer: 'external' }, NOW)
     for (let n = 0; n < 3_000; n++) score()
     engine.traces(tracesBody([span(0, 1, 0, 'invoke_agent')]), NOW)
     for (let n = 0; n < 3_000; n++) score()
@@ -201,7 +201,7 @@ describe('runs spread over many traces', () => {
     const engine = testEngine()
     engine.traces(tracesBody([span(0, 1, 0, 'invoke_agent', { scope: AUTOGEN, attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': 'writer', 'tenant.id': 'acme' } })]), NOW)
     engine.tick(NOW + 2_000)
-    engine.assembler.addScore(Int32Array.of(0, 0, 0, 2), { evaluator: engine.strings.internText('helpful'), value: 1 }, NOW + 2_000)
+    engine.assembler.addScore(Int32Array.of(0, 0, 0, 2), { evaluator: engine.strings.internText('helpful'), value: 1, layer: 'external' }, NOW + 2_000)
     engine.traces(tracesBody([hop(1, [0]), span(1, 50, 2, 'chat')]), NOW + 2_100)
     engine.traces(tracesBody([span(2, 60, 0, 'chat')]), NOW + 2_200)
     drained(engine)

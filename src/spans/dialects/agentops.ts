@@ -9,6 +9,7 @@ import { kind, text, type Dialect } from '../dialect.ts'
 export const agentOps: Dialect = {
   name: 'agentops',
   scopes: /^agentops|^opentelemetry\.instrumentation\.agentops/,
+  content: { 'agentops.entity.input': 'input', 'agentops.entity.output': 'output' },
   attributes: {
     'agentops.span.kind': kind({
       'llm': Kind.model,

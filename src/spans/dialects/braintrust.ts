@@ -19,6 +19,7 @@ const TYPES: Readonly<Record<string, Kind>> = {
 
 export const braintrust: Dialect = {
   name: 'braintrust',
+  content: { 'braintrust.input_json': 'input', 'braintrust.input': 'input', 'braintrust.output_json': 'output', 'braintrust.output': 'output' },
   attributes: {
     'braintrust.span_attributes': parse((json, fields) => {
       const { type, name } = jsonObject(json) ?? {}

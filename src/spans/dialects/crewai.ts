@@ -11,6 +11,7 @@ export const crewAi: Dialect = {
   name: 'crewai',
   scopes: /^opentelemetry\.instrumentation\.crewai/,
   traits: ['namesAreText'],
+  content: { 'crew_inputs': 'input', 'crewai.crew.result': 'output' },
   attributes: {
     'crewai.crew.name': text('agent', OWN),
     'crewai.agent.role': text('agent', OWN + 1),

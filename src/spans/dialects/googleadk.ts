@@ -12,6 +12,10 @@ export const googleAdk: Dialect = {
   name: 'google-adk',
   scopes: /^gcp\.vertex\.agent$|^openinference\.instrumentation\.google_adk/,
   traits: ['exceptionIsFailure'],
+  content: {
+    'gcp.vertex.agent.llm_request': 'input', 'gcp.vertex.agent.llm_response': 'output',
+    'gcp.vertex.agent.tool_call_args': 'input', 'gcp.vertex.agent.tool_response': 'output',
+  },
   attributes: { 'gcp.vertex.agent.name': text('agent', GUESS) },
   names: [
     { name: /^execute_tool \(merged\)$/, kind: Kind.noise, overrules: true },

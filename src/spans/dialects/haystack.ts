@@ -28,6 +28,10 @@ const REASONING = /"reasoning_tokens": (\d+)/
 export const haystack: Dialect = {
   name: 'haystack',
   scopes: /^haystack/,
+  content: {
+    'haystack.component.input': 'input', 'haystack.component.output': 'output', 'haystack.pipeline.input_data': 'input', 'haystack.pipeline.output_data': 'output',
+    'haystack.agent.input': 'input', 'haystack.agent.output': 'output',
+  },
   attributes: {
     'haystack.component.type': parse((type, fields) => {
       const found = CLASSES.find(([name]) => name.test(type))

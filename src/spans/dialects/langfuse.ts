@@ -14,6 +14,7 @@ import { count, record } from './usage.ts'
 export const langfuse: Dialect = {
   name: 'langfuse',
   scopes: /^langfuse/,
+  content: { 'langfuse.observation.input': 'input', 'langfuse.observation.output': 'output' },
   attributes: {
     'langfuse.observation.type': kind({
       generation: Kind.model,

@@ -18,6 +18,8 @@ const GUARDRAIL = /^Guardrail ['"](.+?)['"]/
 export const logfire: Dialect = {
   name: 'logfire',
   scopes: /^logfire/,
+  contentRank: GUESS,
+  content: { 'raw_input': 'input', 'request_data': 'input', 'response_data': 'output', 'response': 'output', 'input': 'input', 'output': 'output' },
   attributes: {
     'logfire.msg': parse((message, fields) => {
       const tool = FUNCTION.exec(message)

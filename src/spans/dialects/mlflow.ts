@@ -10,6 +10,7 @@ import { count } from './usage.ts'
 export const mlflow: Dialect = {
   name: 'mlflow',
   scopes: /^mlflow/,
+  content: { 'mlflow.spanInputs': 'input', 'mlflow.spanOutputs': 'output' },
   attributes: {
     'mlflow.spanType': kind({
       CHAT_MODEL: Kind.model,

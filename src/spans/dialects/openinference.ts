@@ -16,6 +16,7 @@ const REQUESTED_MODEL = /"model(?:_name|_id)?":\s*"([^"\\]{1,128})"/
 export const openInference: Dialect = {
   name: 'openinference',
   scopes: /^openinference\.|^@arizeai\/openinference/,
+  content: { 'input.value': 'input', 'output.value': 'output' },
   attributes: {
     'openinference.span.kind': kind({
       LLM: Kind.model,

@@ -11,6 +11,7 @@ import { evidence, type Dialect } from '../dialect.ts'
 export const openLit: Dialect = {
   name: 'openlit',
   scopes: /^openlit/,
+  content: { 'gen_ai.workflow.input': 'input', 'gen_ai.workflow.output': 'output', 'gen_ai.tool.args': 'input' },
   attributes: {
     'gen_ai.framework.error.message': evidence('errorMessage'),
   },

@@ -14,6 +14,8 @@ import { kind, text, GUESS, OWN, type Dialect } from '../dialect.ts'
 export const openLlmetry: Dialect = {
   name: 'openllmetry',
   scopes: /^traceloop\.|^opentelemetry\.instrumentation\.(?:openai(?:\.v\d)?|openai_agents|anthropic|bedrock|langchain|cohere|mistralai|ollama|groq|vertexai|google_generativeai|replicate|together|watsonx|sagemaker|haystack|litellm|transformers|alephalpha|writer|mcp|agno)$|^@traceloop\//,
+  content: { 'traceloop.entity.input': 'input', 'traceloop.entity.output': 'output', 'gen_ai.task.input': 'input', 'gen_ai.task.output': 'output' },
+  contentRank: GUESS,
   attributes: {
     'traceloop.span.kind': kind({ workflow: Kind.chain, task: Kind.chain, agent: Kind.agent, tool: Kind.tool, handoff: Kind.chain, guardrail: Kind.guardrail, retriever: Kind.retrieval }, OWN + 1),
     'llm.request.type': kind({ chat: Kind.model, completion: Kind.model, embedding: Kind.embedding, rerank: Kind.retrieval }, OWN),

@@ -69,6 +69,13 @@ const HANDOVERS = STANDARD + 1
 export const otelGenAi: Dialect = {
   name: 'otel-genai',
   scopes: /gen_?ai|opentelemetry\.instrumentation\.(openai_v2|openai_agents_v2|google_genai|vertexai|botocore|langchain_v2|anthropic_v2)|semantic_kernel|agent_framework|strands/i,
+  contentRank: STANDARD,
+  content: {
+    'gen_ai.input.messages': 'input', 'gen_ai.output.messages': 'output',
+    'gen_ai.prompt': 'input', 'gen_ai.completion': 'output', 'gen_ai.completion.0.content': 'output', 'gen_ai.completion.0.message.content': 'output',
+    'gen_ai.tool.call.arguments': 'input', 'gen_ai.tool.call.result': 'output',
+    'gen_ai.retrieval.query.text': 'input', 'gen_ai.retrieval.documents': 'output',
+  },
   attributes: {
     'gen_ai.operation.name': kind(OPERATIONS, STANDARD),
     'gen_ai.tool.name': text('tool', STANDARD),
@@ -131,6 +138,8 @@ export const otelGenAi: Dialect = {
   events: {
     'exception': 'exception',
     'gen_ai.evaluation.result': 'evaluation',
+    'gen_ai.content.prompt': 'input', 'gen_ai.user.message': 'input', 'gen_ai.client.inference.operation.details': 'input',
+    'gen_ai.content.completion': 'output', 'gen_ai.choice': 'output',
     'gen_ai.content.completion.chunk': 'firstToken',
     'first_token_received': 'firstToken',
   },

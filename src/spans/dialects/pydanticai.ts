@@ -10,6 +10,7 @@ import { record, scoreOf } from './usage.ts'
 export const pydanticAi: Dialect = {
   name: 'pydantic-ai',
   scopes: /^pydantic-ai/,
+  content: { 'pydantic_ai.all_messages': 'input', 'final_result': 'output', 'tool_arguments': 'input', 'tool_response': 'output' },
   attributes: {
     'operation.cost': number('costUsd', OWN),
     'agent_name': text('agent', OWN + 1),

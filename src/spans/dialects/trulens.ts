@@ -9,6 +9,7 @@ import { evidence, kind, number, parse, text, OWN, type Dialect } from '../diale
 export const truLens: Dialect = {
   name: 'trulens',
   scopes: /^trulens/,
+  content: { 'ai.observability.record_root.input': 'input', 'ai.observability.record_root.output': 'output', 'ai.observability.call.return': 'output' },
   attributes: {
     'ai.observability.span_type': kind({
       record_root: Kind.agent,

@@ -14,6 +14,7 @@ export const vercelAi: Dialect = {
   name: 'vercel-ai',
   scopes: /^(?:ai|gen_ai|@ai-sdk\/otel)$/,
   traits: ['attemptsAreSpans'],
+  content: { 'ai.prompt': 'input', 'ai.prompt.messages': 'input', 'ai.response.text': 'output', 'ai.response.object': 'output', 'ai.toolCall.args': 'input', 'ai.toolCall.result': 'output' },
   attributes: {
     'ai.operationId': kind({
       'ai.generateText': Kind.agent,
