@@ -4,6 +4,7 @@
  * settle, are remembered and are forgotten as they are in service.
  */
 import { parseArgs } from 'node:util'
+import { loadConfig } from '../src/config/config.ts'
 import { PriceBook } from '../src/cost/prices.ts'
 import { Engine, type EngineOptions } from '../src/engine.ts'
 import { DIALECTS } from '../src/spans/dialects/index.ts'
@@ -15,7 +16,7 @@ const TICK_MS = 100
 
 export function newEngine(options: Partial<EngineOptions> = {}): Engine {
   return new Engine({
-    dialects: DIALECTS, prices: new PriceBook(),
+    dialects: DIALECTS, prices: new PriceBook(), savings: { ...loadConfig().savings, qualityLimit: () => undefined },
     settleGraceMs: 5_000, idleTimeoutMs: 600_000, lateWindowMs: 60_000, maxOpenRequests: 200_000, maxSpansPerRequest: 10_000,
     ...options,
   })

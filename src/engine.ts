@@ -4,6 +4,7 @@
  */
 import { CostAttribution } from './cost/attribute.ts'
 import type { PriceBook } from './cost/prices.ts'
+import { Savings, type SavingsOptions } from './cost/savings.ts'
 import { Recorder } from './metrics/recorder.ts'
 import { SeriesStore, type SeriesStoreOptions } from './metrics/store.ts'
 import { Malformed, type Accepted } from './otlp/sink.ts'
@@ -23,6 +24,8 @@ export interface EngineOptions extends AssemblerOptions {
   readonly prices: PriceBook
   /** Of a cost that is known for a whole request alone; default by duration. */
   readonly costSharing?: 'duration' | 'tokens' | 'equal'
+  /** Undefined: nothing is told as avoidable. */
+  readonly savings?: SavingsOptions
   /** Errors that the user knows, tried before those that are known anyway. */
   readonly declaredErrors?: readonly DeclaredError[]
   /** How old may be what is found, where nobody says. */
@@ -56,10 +59,12 @@ export class Engine {
     this.tables = new DialectTables(options.dialects, strings, options.content !== undefined)
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
+    const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)
     const recorder = new Recorder(this.store, strings)
     const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
+      savings?.find(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)
       options.onSettled?.(settled, this.#nowMs)
     })

@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'install': /^$/,
   'bundle': /^$/,
   'engine.ts': /^(spans|traces|cost|metrics)\/|^otlp\/sink\.ts$/,
-  'configured.ts': /^(config\/(config|pricing)|cost\/prices|engine|spans\/dialect|spans\/dialects\/index)\.ts$/,
+  'configured.ts': /^(config\/(config|objectives|pricing)|cost\/prices|engine|spans\/dialect|spans\/dialects\/index)\.ts$/,
   'bridge.ts': /^(?!cli\/)/,
   'cli': /^/,
 }

@@ -27,6 +27,7 @@ export interface Config {
   readonly pricing: string | undefined
   readonly latencyPricing: LatencyPricing | undefined
   readonly costSharing: CostSharing
+  readonly savings: Savings
   readonly loki: LokiConfig | undefined
   readonly pager: PagerConfig
   readonly staleAfterSeconds: number | undefined
@@ -56,6 +57,27 @@ export interface PagerConfig {
   readonly traceUrl?: string
   readonly logsUrl?: string
   readonly demoUrl?: string
+}
+
+/** What of the cost is told as avoidable, and by what. */
+export interface Savings {
+  readonly reasons: readonly string[]
+  readonly duplicateWindowSeconds: number
+  readonly cacheLifetimeSeconds: number
+  readonly contextMessages: number
+  readonly contextTokens: number | undefined
+  /** Attributes with a hash of the whole input. */
+  readonly hashAttributes: readonly string[]
+  readonly downgrades: readonly Downgrade[]
+}
+
+/** A cheaper model that does as well. Names are globs. */
+export interface Downgrade {
+  readonly from: string
+  readonly to: string
+  readonly agent: string | undefined
+  readonly step: string | undefined
+  readonly withoutScores: boolean
 }
 
 /** How the steps of a request share a cost that is known for the whole of it alone. */
@@ -146,7 +168,7 @@ function place(path: Path, origins: Map<string, string>, file: YamlFile | undefi
   return `${file.name}:${file.lineOf(path)}${path.length === 0 ? '' : `: ${pathText(path)}`}`
 }
 
-const KEYS_OF_LISTS: Readonly<Record<string, string[]>> = { objectives: ['objective', 'limit', 'profile', 'tenant', 'agent'], errors: ['match', 'type', 'step'] }
+const KEYS_OF_LISTS: Readonly<Record<string, string[]>> = { objectives: ['objective', 'limit', 'profile', 'tenant', 'agent'], errors: ['match', 'type', 'step'], 'savings.downgrades': ['from', 'to', 'agent', 'step', 'withoutScores'] }
 
 function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(schema.shape)
@@ -210,6 +232,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     pricing: values.pricing === undefined ? undefined : path(values.pricing, 'pricing'),
     latencyPricing: values.latencyPricing,
     costSharing: values.costSharing,
+    savings: savingsOf(values.savings),
     pager: Object.fromEntries(Object.entries(values.pager).filter(([, url]) => url !== undefined)),
     loki: lokiConfig(values.loki, (value) => path(value, 'loki', 'passwordFile')),
     tenantAttributes: values.tenant.attributes,
@@ -220,6 +243,13 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     escalation: { people: values.escalation.people, models: values.escalation.models },
     errors: values.errors.map(({ match, type, step }) => ({ match, type, step })),
     warnings,
+  }
+}
+
+function savingsOf({ duplicateWindow, cacheLifetime, downgrades, ...rest }: Values['savings']): Savings {
+  return {
+    ...rest, contextTokens: rest.contextTokens, duplicateWindowSeconds: duplicateWindow, cacheLifetimeSeconds: cacheLifetime,
+    downgrades: downgrades.map(({ from, to, agent, step, withoutScores }) => ({ from, to, agent, step, withoutScores })),
   }
 }
 

@@ -4,11 +4,14 @@
  */
 import { z } from 'zod'
 import { readPattern } from './pattern.ts'
-import { readAddress, readAmount, readCount, readDurationSeconds, reading, readLabels, readLink, readNumber, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, readFlag, reading, readLabels, readLink, readNumber, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
 
 /** As label `type` and label `step` have them. */
 const ERROR_TYPES = ['rate_limit', 'validation_failed', 'model_unavailable', 'timeout', '4xx', '5xx', 'malformed_response', 'context_overflow', 'stale_data', 'deadlock', 'timeout_inference', 'unclassified'] as const
 const STEPS = ['model', 'embedding', 'retrieval', 'tool', 'state', 'guardrail', 'agent', 'evaluation'] as const
+
+/** As label `reason` has them. */
+const AVOIDABLE = ['retry_waste', 'duplicate_call', 'abandoned', 'cache_miss', 'context_bloat', 'model_downgrade'] as const
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -42,6 +45,31 @@ export const schema = z.strictObject({
     .optional()
     .describe('Cost by time instead of by tokens, for models that run on machines of your own.'),
   costSharing: key((value) => readOneOf(value, ['duration', 'tokens', 'equal']), 'duration', 'How the model calls of a request share a cost that a span tells for the whole of it alone: by duration, by tokens, or equal parts.'),
+
+  savings: z
+    .strictObject({
+      reasons: key((value) => readTexts(value).map((reason) => readOneOf(reason, AVOIDABLE)), AVOIDABLE as unknown as string[], `What is told as avoidable cost: ${AVOIDABLE.join(', ')}.`),
+      duplicateWindow: seconds('5m', 'The same input asked again within this time is a duplicate, in another request too.'),
+      cacheLifetime: seconds('5m', 'How long a provider keeps the beginning of a prompt in its cache.'),
+      contextMessages: count(50, 1, 100_000, 'Messages past which the context should have been compressed.'),
+      contextTokens: optional((value) => readCount(value, 1, 100_000_000), 'Input tokens past which the context should have been compressed.'),
+      hashAttributes: key(readTexts, [] as string[], 'Attributes in which your spans tell a hash of the whole input, by which a duplicate is known without content.'),
+      downgrades: z
+        .array(
+          z.strictObject({
+            from: required(readText, 'A model, or a glob.'),
+            to: required(readText, 'The cheaper model that does as well.'),
+            agent: optional(readText, 'Only for this agent, or a glob.'),
+            step: optional(readText, 'Only where this agent within the request calls it, or a glob.'),
+            withoutScores: key(readFlag, false, 'Also for an agent that nobody scores.'),
+          }),
+        )
+        .max(1000, { error: 'expected at most 1000 downgrades' })
+        .default([])
+        .describe('Cheaper models that do as well, told of while the quality objective of the agent is met: from, to, agent, step.'),
+    })
+    .prefault({})
+    .describe('What of the cost is told as avoidable.'),
 
   loki: z
     .strictObject({

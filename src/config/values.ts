@@ -111,6 +111,13 @@ export function readLabels(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(labels)
 }
 
+/** `true` or `false`. */
+export function readFlag(value: unknown): boolean {
+  if (value === true || value === 'true') return true
+  if (value === false || value === 'false') return false
+  throw unlike('true or false', value)
+}
+
 export function readText(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') value = String(value)
   if (typeof value !== 'string' || value.trim() === '') throw unlike('a text', value)

@@ -60,6 +60,11 @@ export class CostAttribution {
     settled.totalUsd = total
   }
 
+  /** The price of a model call; undefined where nobody knows it. */
+  priceOf(settled: Settled, i: number): ModelPrice | undefined {
+    return this.#price(settled.provider[i]!, settled.name[i]!, settled.tier[i]!, settled.stepStartMs[i]!)
+  }
+
   #call(settled: Settled, i: number): void {
     const reported = settled.reportedUsd[i]!
     if (reported > 0 && reported <= MAX_REPORTED_USD) {
@@ -70,7 +75,7 @@ export class CostAttribution {
     const input = settled.input[i]!
     const output = settled.output[i]!
     const told = input >= 0 || output >= 0
-    const price = this.#price(settled.provider[i]!, settled.name[i]!, settled.tier[i]!, settled.stepStartMs[i]!)
+    const price = this.priceOf(settled, i)
     if (price === undefined || (!told && price.needsTokens)) {
       const instead = told ? undefined : this.#book.withoutTokens
       if (instead === undefined) {

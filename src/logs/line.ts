@@ -4,7 +4,7 @@
  */
 import { ERROR_TYPES, STEP_NAMES } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, OUTCOMES, Outcome, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
+import { ACTIONS, AVOIDABLE, OUTCOMES, Outcome, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
 import { fingerprintOf, type Cause } from './fingerprint.ts'
 import type { Admitted } from './throttle.ts'
 import type { Verdict } from './verdict.ts'
@@ -57,6 +57,7 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
         duration_seconds: settled.seconds, duration_limit_seconds: verdict.limits.durationSeconds,
         cost_usd: settled.totalUsd, cost_limit_usd: verdict.limits.costUsd,
       }),
+      ...(settled.hasAvoidable && { avoidable: avoidableOf(settled, strings) }),
       ...(settled.messages >= 0 && { messages: settled.messages }),
       ...(verdict.score && { score: verdict.score.value, score_limit: verdict.limits.score, evaluator: text(verdict.score.evaluator) }),
       ...(cause && { root_cause: { ...cause, ...evidenceOf(settled.rootCause!) }, fingerprint }),
@@ -73,6 +74,14 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
       ...(cause && { class: cause.class, type: cause.type, step: cause.step, name: cause.name, fingerprint: fingerprint! }),
     }),
   }
+}
+
+/** The dearest of what need not have been, with what it was told by. */
+function avoidableOf(settled: Settled, strings: StringTable) {
+  return [...settled.avoidable].sort((a, b) => b.usd - a.usd).slice(0, MOST_TOLD).map(({ reason, usd, step, tokens, instead }) => ({
+    reason: AVOIDABLE[reason], usd, step: STEP_NAMES[settled.kind[step]!], name: strings.text(settled.name[step]!), agent: strings.text(settled.stepAgent[step]!),
+    ...(tokens >= 0 && { tokens }), ...(instead !== 0 && { instead: strings.text(instead) }),
+  }))
 }
 
 /** Without what is not told: a label that is missing and one that is empty are the same to Loki. */

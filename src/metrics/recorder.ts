@@ -1,7 +1,7 @@
 /** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
 import { ERROR_TYPES, Kind, LAYERS, STEP_NAMES, type Layer } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, BASES, OUTCOMES, Outcome, quantize, RESULTS, type Settled } from '../traces/settled.ts'
+import { ACTIONS, AVOIDABLE, BASES, floorUsd, OUTCOMES, Outcome, quantize, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
 import { StepRows } from './steprows.ts'
 import type { SeriesStore } from './store.ts'
@@ -25,6 +25,7 @@ export class Recorder {
   readonly #bases: number[]
   readonly #actions: number[]
   readonly #results: number[]
+  readonly #reasons: number[]
   readonly #tokens: { input: number; output: number; cachedInput: number; cacheWrite: number; reasoning: number; embedding: number }
   readonly #noPrice: number
   readonly #noTokens: number
@@ -58,6 +59,7 @@ export class Recorder {
     this.#bases = BASES.map(ids)
     this.#actions = ACTIONS.map(ids)
     this.#results = RESULTS.map(ids)
+    this.#reasons = AVOIDABLE.map(ids)
     this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
     this.#noPrice = ids('no_price')
     this.#noTokens = ids('no_tokens')
@@ -93,6 +95,7 @@ export class Recorder {
     for (const i of unpriced.noPrice) calls.add(calls.at(settled.name[i]!, this.#noPrice), weight)
     for (const i of unpriced.noTokens) calls.add(calls.at(settled.name[i]!, this.#noTokens), weight)
     if (settled.errors.length > 0) this.#errors(settled, nowMs)
+    if (settled.hasAvoidable) this.#avoidable(settled)
     if (settled.scores.length > 0) this.#scores(settled, nowMs)
   }
 
@@ -158,6 +161,14 @@ export class Recorder {
     if (settled.stepMessages[i]! > 0) {
       const messages = f['agent_context_messages']!
       messages.observe(messages.at(agent, name), settled.stepMessages[i]!, weight)
+    }
+  }
+
+  #avoidable({ tenant, project, agent, weight, avoidableUsd }: Settled): void {
+    const avoidable = this.#family['agent_avoidable_cost_usd_total']!
+    for (let reason = 0; reason < avoidableUsd.length; reason++) {
+      const usd = avoidableUsd[reason]!
+      if (usd > 0) avoidable.add(avoidable.at(tenant, project, agent, this.#reasons[reason]!), weight === 1 ? usd : floorUsd(usd * weight))
     }
   }
 

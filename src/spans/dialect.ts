@@ -97,6 +97,8 @@ export type AttributeRule =
   | { readonly do: 'responseId' }
   /** How the provider served a call, which has prices of its own. */
   | { readonly do: 'tier'; readonly rank: number }
+  /** A hash of the whole input of the call, whatever its form. */
+  | { readonly do: 'inputHash' }
   /** A provider's answer, with its id somewhere inside. */
   | { readonly do: 'responseIdIn' }
   | { readonly do: 'evidence'; readonly field: EvidenceField }
@@ -171,6 +173,7 @@ export const present = (kind: Kind, rank = GUESS): AttributeRule => ({ do: 'pres
 export const text = (field: TextField, rank = OWN): AttributeRule => ({ do: 'text', field, rank })
 export const number = (field: NumField, rank = OWN, scale = 1, integerScale = scale): AttributeRule => ({ do: 'number', field, scale, integerScale, rank })
 export const tier = (rank = OWN): AttributeRule => ({ do: 'tier', rank })
+export const inputHash: AttributeRule = { do: 'inputHash' }
 export const responseId: AttributeRule = { do: 'responseId' }
 export const responseIdIn: AttributeRule = { do: 'responseIdIn' }
 export const evidence = (field: EvidenceField): AttributeRule => ({ do: 'evidence', field })

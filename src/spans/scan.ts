@@ -545,6 +545,10 @@ export class Scanner {
         case Rule.responseId:
           if (type === 10 && length > 0) this.responseId(start, length)
           break
+        case Rule.inputHash:
+          // 0 is no hash.
+          if (type === 10 && length > 0) span.inputHash = hashView(this.view, start, length) || 1
+          break
         case Rule.responseIdIn:
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
           break

@@ -70,6 +70,8 @@ export class Span {
   #evidences = 0
   responseHi = 0
   responseLo = 0
+  /** Of the whole input of a call, 0 where nothing tells it. */
+  inputHash = 0
   hasException = false
   saysFailed = false
   messagesStart = 0
@@ -120,6 +122,7 @@ export class Span {
     if ((this.contentEnd[0]! | this.contentEnd[1]!) !== 0) this.contentEnd.fill(0)
     this.responseHi = 0
     this.responseLo = 0
+    this.inputHash = 0
     this.hasException = false
     this.saysFailed = false
     this.messagesLength = 0

@@ -7,7 +7,7 @@ import {
 } from './dialect.ts'
 
 /** Rule codes the scanner switches on. */
-export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10, content: 11 } as const
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10, content: 11, inputHash: 12 } as const
 
 /** One attribute rule, compiled. `next` chains the rules of one key. */
 export interface CompiledRule {

@@ -196,7 +196,7 @@ export class Assembler {
     for (const queue of [this.#rooted, this.#idle]) {
       while (queue.size > 0) {
         const row = queue.take(this.requests.generation)
-        if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs)
+        if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs, true)
       }
     }
     this.#scores.giveUp(Infinity)
@@ -253,7 +253,7 @@ export class Assembler {
         const row = queue.take(requests.generation)
         if (row < 0 || (requests.state[row] !== State.open && requests.state[row] !== State.rooted)) continue
         this.counts.evicted++
-        return this.#settle(row, nowMs)
+        return this.#settle(row, nowMs, true)
       }
     }
   }
@@ -348,9 +348,9 @@ export class Assembler {
   #fillCall(span: Span, row: number, record: number): void {
     const call = this.records.setCall(record, span.text[Text.provider]!, span.told(Num.input), span.told(Num.output), span.responseLo)
     const tier = Math.max(0, span.told(Num.tier))
-    if (tier > 0 || span.tells(DETAILS)) {
+    if (tier > 0 || span.inputHash !== 0 || span.tells(DETAILS)) {
       this.records.setDetail(call, span.told(Num.cachedInput), span.told(Num.cacheWrite), span.told(Num.reasoning), span.told(Num.messages),
-        roundSeconds(span.told(Num.firstTokenSeconds)), span.told(Num.costUsd), tier)
+        roundSeconds(span.told(Num.firstTokenSeconds)), span.told(Num.costUsd), tier, span.inputHash)
     }
     if (span.kind === Kind.model) this.#responses.note(span, row, record, this.requests, this.records)
   }
@@ -462,9 +462,10 @@ export class Assembler {
     this.#onSettled(settled)
   }
 
-  #settle(row: number, nowMs: number): void {
+  #settle(row: number, nowMs: number, early = false): void {
     const settled = this.#settled
     this.#settler.settle(row, settled, this.#scores.take(row), this.content?.take(row))
+    settled.early = early && this.requests.state[row] === State.open
     this.#bigIndex.delete(row)
     this.#open--
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent

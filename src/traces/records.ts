@@ -1,5 +1,5 @@
 /**
- * What is kept of each span of an open request: 32 bytes, and 20 to 52 more for a model call. Records live
+ * What is kept of each span of an open request: 32 bytes, and 20 to 56 more for a model call. Records live
  * in blocks of eight, a list of blocks per request, in arrays allocated once: the operating system
  * gives them memory as they are touched, so an idle bridge is small and a full one has a limit.
  * Within a block the fields are columns, so looking for a span id among eight touches one cache line.
@@ -14,7 +14,7 @@ const ID_LO = 0, ID_HI = 8, PARENT = 16, START = 24, SECONDS = 32, NAME = 40, PA
 
 /** Columns of a call, and of what only some calls tell. */
 const CALL_WORDS = 5
-const DETAIL_WORDS = 8
+const DETAIL_WORDS = 9
 
 export const Flag = {
   arrived: 1 << 9,
@@ -141,7 +141,7 @@ export class Records {
   }
 
   /** What only some calls tell; -1 where the span does not. */
-  setDetail(call: number, cached: number, cacheWrite: number, reasoning: number, messages: number, firstTokenSeconds: number, costUsd: number, tier: number): void {
+  setDetail(call: number, cached: number, cacheWrite: number, reasoning: number, messages: number, firstTokenSeconds: number, costUsd: number, tier: number, inputHash: number): void {
     const detail = this.#details.take()
     const at = detail * DETAIL_WORDS
     const words = this.#details.words
@@ -154,6 +154,7 @@ export class Records {
     words[at + 5] = COST_WORDS[0]!
     words[at + 6] = COST_WORDS[1]!
     words[at + 7] = tier
+    words[at + 8] = inputHash
     this.#calls.words[call * CALL_WORDS + 4] = detail + 1
   }
 
@@ -190,6 +191,8 @@ export class Records {
   /** One of `ServiceTier`. */
   tier(detail: number): number { return this.#details.words[detail * DETAIL_WORDS + 7]! }
 
+  inputHash(detail: number): number { return this.#details.words[detail * DETAIL_WORDS + 8]! }
+
   /** Row of the request that a record belongs to, -1 when its request has settled. */
   rowOf(record: number): number { return this.owner[record >> 3]! }
   /** Whether a record is that of an open request's call with this response. */
@@ -215,7 +218,7 @@ export class Records {
       if (detail >= 0) {
         const own = this.detail(a)
         if (own >= 0) for (let i = 0; i < 3; i++) this.#details.words[own * DETAIL_WORDS + i] = this.detailAt(detail, i)
-        else this.setDetail(a, this.detailAt(detail, 0), this.detailAt(detail, 1), this.detailAt(detail, 2), this.detailAt(detail, 3), this.firstTokenSeconds(detail), this.costUsd(detail), this.tier(detail))
+        else this.setDetail(a, this.detailAt(detail, 0), this.detailAt(detail, 1), this.detailAt(detail, 2), this.detailAt(detail, 3), this.firstTokenSeconds(detail), this.costUsd(detail), this.tier(detail), this.inputHash(detail))
       }
     }
     if (words[at] === 0) words[at] = words[of]!

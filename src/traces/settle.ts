@@ -94,6 +94,7 @@ export class Settler {
         settled.firstTokenSeconds[i] = roundSeconds(span.told(Num.firstTokenSeconds))
         settled.reportedUsd[i] = span.told(Num.costUsd)
         settled.tier[i] = Math.max(0, span.told(Num.tier))
+        settled.inputHash[i] = span.inputHash
       }
       if (span.failed) {
         settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]!, rule: span.reason.rule, words: span.reason.words })
@@ -171,6 +172,7 @@ export class Settler {
     if (settled.firstTokenSeconds[step]! < 0) settled.firstTokenSeconds[step] = records.firstTokenSeconds(detail)
     if (settled.reportedUsd[step]! <= 0) settled.reportedUsd[step] = records.costUsd(detail)
     if (settled.tier[step] === 0) settled.tier[step] = records.tier(detail)
+    if (settled.inputHash[step] === 0) settled.inputHash[step] = records.inputHash(detail)
   }
 
   /** The root's own word, else the outermost agent span, else what any span says. */

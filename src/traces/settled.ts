@@ -13,6 +13,10 @@ export const RESULTS = ['recovered', 'exhausted', 'escalated'] as const
 export const Basis = { none: 0, reported: 1, tokens: 2, latency: 3, shared: 4 } as const
 export const BASES = ['', 'reported', 'tokens', 'latency', 'shared'] as const
 
+/** Reasons of avoidable cost, in the order in which they are asked: a dollar is the first one's that claims it. */
+export const Avoidable = { retryWaste: 0, duplicateCall: 1, abandoned: 2, cacheMiss: 3, contextBloat: 4, modelDowngrade: 5 } as const
+export const AVOIDABLE = ['retry_waste', 'duplicate_call', 'abandoned', 'cache_miss', 'context_bloat', 'model_downgrade'] as const
+
 /**
  * The record that flows from `traces/` onwards: one settled request, or late steps of one that has
  * settled. There is one, filled again each time; texts are numbers of the string table, -1 is "not told".
@@ -28,6 +32,8 @@ export class Settled {
   /** Of the agent, else of the root's service; 0: not told. */
   version = 0
   outcome: number = Outcome.success
+  /** Settled before its time, for want of room or at the end: what has not come is not missing. */
+  early = false
   startMs = 0
   seconds = 0
   weight = 1
@@ -60,10 +66,17 @@ export class Settled {
   reportedUsd = new Float64Array(64)
   /** One of `ServiceTier`. */
   tier = new Uint8Array(64)
+  /** Of the whole input, 0 where it is not known. Calls of one hash and one model ask the same. */
+  inputHash = new Int32Array(64)
   /** Filled by `cost/`. */
   costUsd = new Float64Array(64)
   basis = new Uint8Array(64)
   totalUsd = 0
+  /** By `Avoidable`. Their sum is at most `totalUsd`. */
+  readonly avoidableUsd = new Float64Array(AVOIDABLE.length)
+  hasAvoidable = false
+  /** Where it was found, the first of them. */
+  readonly avoidable: AvoidableStep[] = []
 
   readonly errors: SettledError[] = []
   /** The error that made the request fail, if one is known. */
@@ -80,12 +93,18 @@ export class Settled {
     this.late = false
     this.version = 0
     this.outcome = Outcome.success
+    this.early = false
     this.seconds = 0
     this.weight = 1
     this.sharedCostUsd = 0
     this.messages = -1
     this.steps = 0
     this.totalUsd = 0
+    if (this.hasAvoidable) {
+      this.hasAvoidable = false
+      this.avoidableUsd.fill(0)
+      this.avoidable.length = 0
+    }
     if (this.errors.length > 0) this.errors.length = 0
     this.rootCause = undefined
     if (this.path.length > 0) this.path.length = 0
@@ -110,8 +129,14 @@ export class Settled {
       this.firstTokenSeconds[i] = -1
       this.reportedUsd[i] = -1
       this.tier[i] = 0
+      this.inputHash[i] = 0
     }
     return i
+  }
+
+  avoid(reason: number, usd: number): void {
+    this.hasAvoidable = true
+    this.avoidableUsd[reason]! += usd
   }
 
   #grow(): void {
@@ -125,9 +150,20 @@ export class Settled {
     this.failed = grown(this.failed, Uint8Array)
     this.basis = grown(this.basis, Uint8Array)
     this.tier = grown(this.tier, Uint8Array)
-    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf'] as const) this[key] = grown(this[key], Int32Array)
+    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf', 'inputHash'] as const) this[key] = grown(this[key], Int32Array)
     for (const key of ['stepStartMs', 'stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
   }
+}
+
+export interface AvoidableStep {
+  /** One of `Avoidable`. */
+  readonly reason: number
+  readonly usd: number
+  readonly step: number
+  /** Tokens that it was about, -1 where it was about the whole call. */
+  readonly tokens: number
+  /** The cheaper model, 0 where there is none. */
+  readonly instead: number
 }
 
 export interface SettledError {
@@ -171,4 +207,9 @@ const QUANTUM = 2 ** 36
 
 export function quantize(usd: number): number {
   return Math.round(usd * QUANTUM) / QUANTUM
+}
+
+/** The same, never more than it was. */
+export function floorUsd(usd: number): number {
+  return Math.floor(usd * QUANTUM) / QUANTUM
 }

@@ -62,6 +62,10 @@ describe('a configuration', () => {
       SPANBRIDGE_PAGER_PROMETHEUS_URL: 'http://prometheus:9090/', SPANBRIDGE_PAGER_DEMO_URL: 'http://demo:9465',
       SPANBRIDGE_PAGER_TRACE_URL: 'https://traces.example/?q={trace_id}', SPANBRIDGE_PAGER_LOGS_URL: 'https://logs.example/{tenant_id}/{agent}',
     })
+    Object.assign(examples, {
+      SPANBRIDGE_SAVINGS_CONTEXT_TOKENS: '100000', SPANBRIDGE_SAVINGS_HASH_ATTRIBUTES: 'app.prompt_hash', SPANBRIDGE_SAVINGS_REASONS: 'abandoned, cache_miss',
+      SPANBRIDGE_SAVINGS_DOWNGRADES: '[{"from": "gpt-4o", "to": "gpt-4o-mini", "agent": "support", "withoutScores": true}]',
+    })
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
       env[variable] = examples[variable] ?? (/ADDRESS/.test(variable) ? `:${10_000 + Object.keys(env).length}` : String(fallback))
@@ -77,6 +81,10 @@ describe('a configuration', () => {
     })
     expect(config.pager).toEqual({
       prometheusUrl: 'http://prometheus:9090', demoUrl: 'http://demo:9465', traceUrl: 'https://traces.example/?q={trace_id}', logsUrl: 'https://logs.example/{tenant_id}/{agent}',
+    })
+    expect(config.savings).toEqual({
+      reasons: ['abandoned', 'cache_miss'], duplicateWindowSeconds: 300, cacheLifetimeSeconds: 300, contextMessages: 50, contextTokens: 100_000, hashAttributes: ['app.prompt_hash'],
+      downgrades: [{ from: 'gpt-4o', to: 'gpt-4o-mini', agent: 'support', step: undefined, withoutScores: true }],
     })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])

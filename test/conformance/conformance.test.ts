@@ -26,6 +26,28 @@ describe('what is counted is what happened', () => {
   })
 })
 
+describe('avoidable cost', () => {
+  const reasons = (name: string) => Object.keys(once.get(name)!().avoidable)
+
+  test('there is none where a run ended well, without an error and within fifty messages', () => {
+    const well = all.filter(({ truth }) => truth.outcomes.length > 0 && truth.outcomes.every(({ ok }) => ok) && truth.errors.length === 0 && truth.max_messages_in_call <= 50)
+    expect(well.length).toBeGreaterThan(100)
+    expect(well.map(({ name }) => name).filter((name) => reasons(name).length > 0)).toEqual([])
+  })
+
+  test('the long conversations are told of by their length, and where cached tokens are told by what was not cached', () => {
+    const told = all.filter(({ scenario }) => scenario === 'long_conversation').flatMap(({ name }) => reasons(name))
+    expect(told.filter((reason) => reason === 'context_bloat').length).toBeGreaterThan(8)
+    expect(told.filter((reason) => reason === 'cache_miss').length).toBeGreaterThan(8)
+    expect([...new Set(told)].sort()).toEqual(['cache_miss', 'context_bloat'])
+  })
+
+  test('any other is of a run that failed, or was left by its caller', () => {
+    const others = all.filter(({ name, scenario }) => scenario !== 'long_conversation' && reasons(name).length > 0)
+    for (const { name, truth } of others) expect([reasons(name), truth.outcomes.length === 0 || truth.outcomes.some(({ ok }) => !ok)], name).toEqual([['abandoned'], true])
+  })
+})
+
 describe('whatever the order and however often it is sent', () => {
   test.each(all.map((recording) => [recording.name, recording] as const))('%s', (name, { bodies }) => {
     expect(observed(play([...bodies].reverse()))).toEqual(once.get(name)!())

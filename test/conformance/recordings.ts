@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PriceBook } from '../../src/cost/prices.ts'
+import type { SavingsOptions } from '../../src/cost/savings.ts'
 import { Engine, type EngineOptions } from '../../src/engine.ts'
 import { transcode } from '../../src/otlp/json.ts'
 import { DIALECTS } from '../../src/spans/dialects/index.ts'
+import { AVOIDABLE } from '../../src/traces/settled.ts'
 
 export const ROOT = fileURLToPath(new URL('../recordings/', import.meta.url))
 
@@ -47,9 +49,14 @@ export function recording(root: string, dialect: string, scenario: string): Reco
   return { name: `${dialect}/${scenario}`, dialect, scenario, truth: meta.truth, observable: meta.observable ?? {}, bodies }
 }
 
+/** All reasons, as a bridge without settings of its own has them. */
+export const ALL_SAVINGS: SavingsOptions = {
+  reasons: AVOIDABLE, duplicateWindowSeconds: 300, cacheLifetimeSeconds: 300, contextMessages: 50, contextTokens: undefined, hashAttributes: [], downgrades: [], qualityLimit: () => 0.85,
+}
+
 export function testEngine(options: Partial<EngineOptions> = {}): Engine {
   return new Engine({
-    dialects: DIALECTS, prices: new PriceBook(), settleGraceMs: 1000, idleTimeoutMs: 10_000, lateWindowMs: 60_000,
+    dialects: DIALECTS, prices: new PriceBook(), savings: ALL_SAVINGS, settleGraceMs: 1000, idleTimeoutMs: 10_000, lateWindowMs: 60_000,
     maxOpenRequests: 1000, maxSpansPerRequest: 10_000, ...options,
   })
 }
@@ -88,6 +95,8 @@ export interface Observed {
   reasoning: number
   errors: string[]
   rootCauses: string[]
+  /** USD by reason. */
+  avoidable: Record<string, number>
 }
 
 /** What `/metrics` would show, in the words of the truth. */
@@ -105,5 +114,6 @@ export function observed(engine: Engine): Observed {
     outcomes: Object.fromEntries(['success', 'error', 'unfinished'].map((o) => [o, sum(requests.filter(({ labels }) => labels['outcome'] === o))])),
     input: type('input'), output: type('output'), cached: type('cached_input'), reasoning: type('reasoning'),
     errors: classes('agent_errors_total'), rootCauses: classes('agent_root_causes_total'),
+    avoidable: Object.fromEntries(series(engine, 'agent_avoidable_cost_usd_total').map(({ labels, value }) => [labels['reason'], value])),
   }
 }

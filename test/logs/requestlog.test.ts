@@ -59,6 +59,7 @@ describe('a line is written', () => {
       started: '2023-11-14T22:13:20.000Z', duration_seconds: expect.closeTo(0.2, 4), duration_limit_seconds: 1, cost_usd: expect.closeTo(0.004, 9), cost_limit_usd: 0.01,
       root_cause: { ...cause, ...evidence }, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), errors: [{ ...cause, ...evidence }], errors_total: 1,
       passed_on_by: [{ step: 'agent', name: 'support', agent: 'support', failed: true }],
+      avoidable: [{ reason: 'abandoned', usd: expect.closeTo(0.004, 9), step: 'model', name: 'gpt-4o', agent: 'support' }],
     }])
     expect(log.lines[0]).toMatchObject({
       stream: { event: 'request', outcome: 'error', first: 'true' }, timeMs: START_MS,
@@ -118,7 +119,7 @@ test('no prompt, argument or error text is in a line, also of recorded agents', 
 })
 const KEYS = new Set([
   'trace_id', 'tenant_id', 'project_id', 'agent', 'service', 'version', 'outcome', 'why', 'requests', 'started', 'duration_seconds', 'cost_usd', 'messages', 'root_cause', 'class', 'type', 'step',
-  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'seconds', 'passed_on_by', 'failed', 'rule', 'matched',
+  'name', 'fingerprint', 'errors', 'errors_total', 'recoveries', 'action', 'result', 'seconds', 'passed_on_by', 'failed', 'rule', 'matched', 'avoidable', 'reason', 'usd', 'tokens', 'instead',
 ])
 
 test('whatever names strangers choose, the text is JSON, the metadata texts, and the size has a limit', () => {
