@@ -2,6 +2,7 @@
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base'
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
 import { describe, expect, test } from 'vitest'
+import { Conversations } from '../../src/demo/agents/conversations.ts'
 import { FAULTS, faultOf } from '../../src/demo/agents/faults.ts'
 import { healthyRun, PROFILES, type Profile } from '../../src/demo/agents/profiles.ts'
 import { Random } from '../../src/demo/agents/random.ts'
@@ -26,7 +27,8 @@ async function counted(runs: readonly Run[]) {
 
 const runsOf = (profile: Profile, count: number, seed = 1) => {
   const random = new Random(seed)
-  return Array.from({ length: count }, () => healthyRun(profile, random.one(profile.callers), random))
+  const conversations = new Conversations(random)
+  return Array.from({ length: count }, () => healthyRun(profile, random.one(profile.callers), random, conversations))
 }
 
 describe.each(PROFILES.map((profile) => [profile.agent, profile] as const))('%s', (_name, profile) => {
@@ -52,6 +54,27 @@ describe.each(FAULTS.filter(({ truth }) => truth !== undefined).map((fault) => [
     expect(causes.map(({ labels: { class: cls, type, step } }) => ({ class: cls, type, step }))).toEqual(causes.map(() => truth))
     expect(causes.reduce((sum, { value }) => sum + value, 0)).toBe(20)
   })
+})
+
+test('ordinary runs have retries, other models and people that make up for what fails, and conversations that grow', async () => {
+  const runs = runsOf(PROFILES[0]!, 900, 4)
+  const engine = await counted(runs)
+  const recoveries = new Map<string, number>()
+  for (const { labels: { step, action, result }, value } of series(engine, 'agent_recoveries_total')) {
+    const what = `${step} ${action} ${result}`
+    recoveries.set(what, (recoveries.get(what) ?? 0) + value)
+  }
+  expect([...recoveries.keys()]).toEqual(expect.arrayContaining(['model fallback recovered', 'model retry recovered', 'tool retry escalated']))
+  expect(recoveries.get('model retry recovered')).toBeGreaterThan(10)
+
+  const calls = runs.flatMap(({ steps }) => [...allSteps(steps)].filter(({ kind }) => kind === 'model'))
+  expect(calls.filter(({ compacts }) => compacts).length).toBeGreaterThan(20)
+  // Some are long, too few for an alert.
+  const long = calls.filter(({ messages = 0 }) => messages > 50)
+  expect(long.length).toBeGreaterThan(0)
+  expect(long.length / calls.length).toBeLessThan(0.05)
+  const quality = (band: string) => series(engine, 'agent_quality_by_context').filter(({ labels }) => labels['messages'] === band).map(({ value, count }) => value / count)[0]!
+  expect(quality('51-100')).toBeLessThan(quality('11-25'))
 })
 
 test('faults that are no error: slower, dearer, worse, silent', async () => {

@@ -1,6 +1,9 @@
 /** The agents of the demo: three that differ in what they do, what they cost and who pays. Prices are the list prices of the models named. */
+import type { Conversation, Conversations } from './conversations.ts'
+import { mishap } from './mishaps.ts'
 import type { Random } from './random.ts'
 import type { Run, Step } from './run.ts'
+import { exchange, toolResult } from './words.ts'
 
 export interface Profile {
   readonly agent: string
@@ -15,7 +18,8 @@ export interface Profile {
   readonly nightShare: number
   /** Limits of its own, as in `objectives` of the bridge's configuration. */
   readonly limits: Readonly<Record<string, number>>
-  steps(random: Random): readonly Step[]
+  /** What a run does; it may add to its conversation. */
+  steps(random: Random, conversation: Conversation): readonly Step[]
 }
 
 const SMALL = { provider: 'openai', name: 'gpt-4.1-mini' } as const
@@ -35,7 +39,7 @@ function model(random: Random, { provider, name }: { readonly provider: string; 
   const inputTokens = Math.round(random.around(input, 0.15))
   return {
     kind: 'model', provider, name, seconds: random.around(seconds), inputTokens, outputTokens: Math.round(random.around(output, 0.25)),
-    cachedTokens: Math.min(inputTokens, Math.round(cached)), messages, promptHash: prompt ?? `${Math.floor(random.next() * 2 ** 32)}`,
+    cachedTokens: Math.min(inputTokens, Math.round(cached)), messages, says: { input: prompt ?? `step ${Math.floor(random.next() * 2 ** 32)}`, output: 'done' },
   }
 }
 
@@ -44,7 +48,7 @@ function retrieval(random: Random, name: string): Step {
 }
 
 function tool(random: Random, name: string, seconds = 0.03): Step {
-  return { kind: 'tool', name, seconds: random.around(seconds) }
+  return { kind: 'tool', name, seconds: random.around(seconds), says: { output: toolResult(name, random) } }
 }
 
 /** About $0.03 a request, of which $0.01 need not be: the same question asked twice, and a long history that nobody compresses or caches. */
@@ -54,21 +58,26 @@ const support: Profile = {
   callers: [['acme', 'chat'], ['globex', 'chat'], ['soylent', 'mail']],
   perSecond: 3, nightShare: 0.35,
   limits: { latency_p95: 5, latency_p99: 10, cost_per_request: 0.03 },
-  steps(random) {
+  steps(random, conversation) {
     const turns = random.count(4, 8)
-    const before = random.count(4, 30)
     const steps: Step[] = [model(random, SMALL, { input: 900, output: 40, messages: 2, seconds: 0.12 })]
+    if (conversation.isDue) {
+      steps.push({ ...model(random, SMALL, { input: 32 * conversation.messages, output: 300, messages: conversation.messages, seconds: 0.3 }), compacts: true })
+      conversation.compress()
+    }
+    const before = conversation.messages
     for (let turn = 0; turn < turns; turn++) {
       const messages = before + 2 * turn
       steps.push({ kind: 'embedding', provider: 'openai', name: 'text-embedding-3-small', seconds: random.around(0.01), inputTokens: random.count(40, 120) })
       steps.push(retrieval(random, 'help-articles'))
-      steps.push(model(random, LARGE, { input: 400 + 32 * messages, output: 80, messages, seconds: 0.22 }))
+      steps.push(model(random, LARGE, { input: 450 + 34 * messages, output: 90, messages, seconds: 0.22 }))
       if (random.chance(0.5)) steps.push(tool(random, random.one(['lookup_order', 'shipping_status', 'refund_policy'])))
     }
     // The draft is written, and written again with the same prompt.
-    const draft = `${Math.floor(random.next() * 2 ** 32)}`
+    const draft = `draft ${Math.floor(random.next() * 2 ** 32)}`
     const history = before + 2 * turns
-    const answer = { input: 700 + 32 * history, output: 200, messages: history, seconds: 0.35, prompt: draft }
+    conversation.grow(2 * turns)
+    const answer = { input: 750 + 34 * history, output: 200, messages: history, seconds: 0.35, prompt: draft }
     return [...steps, model(random, LARGE, answer), model(random, LARGE, answer), { kind: 'state', name: 'conversation', seconds: random.around(0.004) }]
   },
 }
@@ -124,12 +133,16 @@ export function demoLimits(): { readonly objective: string; readonly agent: stri
   return PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, tenant: '', limit })))
 }
 
-/** A healthy run. One in ten is judged. */
-export function healthyRun(profile: Profile, [tenant, project]: readonly [string, string], random: Random): Run {
+/** A run in which nothing is wrong for long: what fails now and then is made up for. One in ten is judged. */
+export function healthyRun(profile: Profile, [tenant, project]: readonly [string, string], random: Random, conversations: Conversations): Run {
   const { agent, service, version } = profile
-  const steps = profile.steps(random)
+  const conversation = conversations.next(`${agent}/${tenant}/${project}`)
+  // A history that is too long is answered worse, and what goes wrong goes wrong more often.
+  const rotten = conversation.isRotten
+  const steps = mishap(profile.steps(random, conversation), rotten ? 4 : 1, random)
+  const { question, answer, lost } = exchange(agent, random)
   return {
-    agent, service, version, tenant, project, conversation: `c-${random.count(1, 500)}`, steps,
-    ...(random.chance(0.1) ? { quality: Math.min(1, Math.max(0, random.one([0.75, 1, 1, 1]))) } : {}),
+    agent, service, version, tenant, project, conversation: conversation.id, steps, question, answer: rotten && random.chance(0.5) ? lost : answer,
+    ...(random.chance(rotten ? 0.5 : 0.1) ? { quality: random.one(rotten ? [0.25, 0.5, 0.75, 1] : [0.75, 1, 1, 1]) } : {}),
   }
 }

@@ -21,8 +21,10 @@ export interface Step {
   readonly outputTokens?: number
   /** Messages in the context. */
   readonly messages?: number
-  /** Of the prompt: two calls with the same one ask the same. */
-  readonly promptHash?: string
+  /** What went in and came out, in words. */
+  readonly says?: { readonly input?: string; readonly output?: string }
+  /** The history was compressed before this call. */
+  readonly compacts?: boolean
   readonly failure?: Failure
   /** What happens inside, one after the other unless `parallel`. */
   readonly steps?: readonly Step[]
@@ -36,6 +38,9 @@ export interface Run {
   readonly tenant: string
   readonly project: string
   readonly conversation: string
+  readonly question: string
+  /** '' where the run failed before it had one. */
+  readonly answer: string
   readonly steps: readonly Step[]
   /** Why the run as a whole failed, where it did. */
   readonly failure?: Failure

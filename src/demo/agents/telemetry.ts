@@ -22,11 +22,12 @@ export class Telemetry {
     const startMs = endMs - (secondsOf(run.steps) + 0.002) * 1000
     const root = tracer.startSpan(`invoke_agent ${run.agent}`, {
       kind: SpanKind.SERVER, startTime: startMs,
-      attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': run.agent, 'gen_ai.conversation.id': run.conversation, tenant_id: run.tenant, project_id: run.project },
+      attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': run.agent, 'gen_ai.conversation.id': run.conversation, 'gen_ai.input.messages': spoken('user', run.question), tenant_id: run.tenant, project_id: run.project },
     })
     this.#steps(tracer, run.steps, trace.setSpan(context.active(), root), startMs + 1, false)
     if (run.quality !== undefined) root.addEvent('gen_ai.evaluation.result', { 'gen_ai.evaluation.name': 'answer_quality', 'gen_ai.evaluation.score.value': run.quality }, endMs)
-    if (run.failure !== undefined) fail(root, run.failure, endMs)
+    if (run.failure === undefined) root.setAttribute('gen_ai.output.messages', spoken('assistant', run.answer))
+    else fail(root, run.failure, endMs)
     root.end(endMs)
   }
 
@@ -46,6 +47,7 @@ export class Telemetry {
       const endMs = atMs + lengthOf(step) * 1000
       const span = tracer.startSpan(nameOf(step), { kind: step.kind === 'agent' || step.kind === 'tool' ? SpanKind.INTERNAL : SpanKind.CLIENT, startTime: atMs, attributes: attributesOf(step) }, parent)
       if (step.steps !== undefined) this.#steps(tracer, step.steps, trace.setSpan(parent, span), atMs + step.seconds * 500, step.parallel === true)
+      if (step.compacts === true) span.addEvent('gen_ai.conversation.compacted', {}, atMs)
       if (step.failure !== undefined) fail(span, step.failure, endMs)
       span.end(endMs)
       if (!parallel) atMs = endMs
@@ -79,12 +81,12 @@ function attributesOf(step: Step): Attributes {
         'gen_ai.request.model': step.name,
         'gen_ai.usage.input_tokens': step.inputTokens,
         'gen_ai.usage.output_tokens': step.outputTokens,
-        'gen_ai.usage.cache_read.input_tokens': step.cachedTokens || undefined,
-        'gen_ai.input.messages': step.messages === undefined ? undefined : conversation(step.messages),
-        'gen_ai.prompt.hash': step.promptHash,
+        'gen_ai.usage.cache_read.input_tokens': step.cachedTokens,
+        'gen_ai.input.messages': step.messages === undefined ? undefined : conversation(step.messages, step.says?.input ?? ''),
+        'gen_ai.output.messages': step.failure === undefined && step.says?.output !== undefined ? spoken('assistant', step.says.output) : undefined,
       })
     case 'retrieval': return { 'gen_ai.operation.name': 'retrieval', 'gen_ai.data_source.id': step.name }
-    case 'tool': return { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': step.name }
+    case 'tool': return defined({ 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': step.name, 'gen_ai.tool.call.result': step.failure === undefined ? step.says?.output : undefined })
     case 'state': return { 'gen_ai.operation.name': 'update_memory' }
     case 'agent': return { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': step.name }
   }
@@ -92,14 +94,22 @@ function attributesOf(step: Step): Attributes {
 
 const histories = new Map<number, string>()
 
-/** A history of that many messages, without words in it. */
-function conversation(messages: number): string {
-  let text = histories.get(messages)
-  if (text === undefined) {
-    text = JSON.stringify(Array.from({ length: messages }, (_, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', parts: [] })))
-    histories.set(messages, text)
+/** A history of that many messages: the last one in words, those before it without. */
+function conversation(messages: number, last: string): string {
+  let before = histories.get(messages)
+  if (before === undefined) {
+    before = Array.from({ length: messages - 1 }, (_, i) => `${JSON.stringify({ role: i % 2 === 0 ? 'user' : 'assistant', parts: [] })},`).join('')
+    histories.set(messages, before)
   }
-  return text
+  return `[${before}${message('user', last)}]`
+}
+
+function spoken(role: string, content: string): string {
+  return `[${message(role, content)}]`
+}
+
+function message(role: string, content: string): string {
+  return JSON.stringify({ role, parts: [{ type: 'text', content }] })
 }
 
 function fail(span: Span, { type, message, httpStatus }: Failure, atMs: number): void {

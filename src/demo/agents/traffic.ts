@@ -1,4 +1,5 @@
 /** The demo's agents at work: who calls them how often at what hour, and what is going wrong. Time is passed in. */
+import { Conversations } from './conversations.ts'
 import type { Fault } from './faults.ts'
 import { healthyRun, type Profile } from './profiles.ts'
 import type { Random } from './random.ts'
@@ -32,11 +33,13 @@ const MOST_STRIKES = 100
 export class Traffic {
   runs = 0
   readonly #options: TrafficOptions
+  readonly #conversations: Conversations
   #strikes: Strike[] = []
   #lastMs: number | undefined
 
   constructor(options: TrafficOptions) {
     this.#options = options
+    this.#conversations = new Conversations(options.random)
   }
 
   get strikes(): readonly Strike[] {
@@ -72,7 +75,7 @@ export class Traffic {
 
   #run(profile: Profile, caller: readonly [string, string], nowMs: number): void {
     const { random, write } = this.#options
-    let run: Run | undefined = healthyRun(profile, caller, random)
+    let run: Run | undefined = healthyRun(profile, caller, random, this.#conversations)
     for (const { fault, tenant, agent, share } of this.#strikes) {
       if (run === undefined || (tenant ?? run.tenant) !== run.tenant || (agent ?? run.agent) !== run.agent || !random.chance(share)) continue
       run = fault.strike(run, random)
