@@ -57,9 +57,9 @@
     // the day not at all, so that one bad score at night tells nobody.
     minScores: 8,
     // Whose marks are the quality of an agent: the first of these layers that it has. And matchers for marks that are none, such as
-    // 'evaluator!~"toxicity|latency"'.
+    // 'evaluator!~"toxicity|latency"'. What a judge looked at because something was about it says nothing of all requests.
     qualityLayers: ['judge', 'external', 'human'],
-    qualitySelector: '',
+    qualitySelector: 'evaluator!~".+:(error|low_unit_score|new_version)"',
     // This month is the last 30 days, last month the 30 before. Prometheus has to keep 60 days for it (--storage.tsdb.retention.time, by default 15d);
     // until so many days of the month before are there, nothing is compared. An agent that rests at the weekend is seen on 27.5 days.
     minDaysOfMonthBefore: 27,

@@ -2,10 +2,12 @@ import { dashboard } from './dashboard.ts'
 import { limitLine, ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, share, total } from './query.ts'
+import { mean, named, quantile, rate, scraped, share, total } from './query.ts'
 import { table } from './table.ts'
 
 const SCORE = 'agent_quality_score'
+/** What a judge looked at because something was about it says nothing of all requests. */
+const SAMPLED = 'evaluator!~".+:(error|low_unit_score|new_version)"'
 const GOOD: Steps = ['text', [0, 'red'], [0.7, 'orange'], [0.85, 'green']]
 /** Messages in the context, in their order. */
 const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
@@ -17,8 +19,8 @@ export const quality = dashboard({
     {
       title: 'In the time range',
       panels: [
-        number({ title: 'Score', description: 'Mean of all scores within the time range. A judge\'s mark s of 1 to 5 is (s - 1) / 4.', width: 4, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: mean(SCORE, [], 'total') }] }),
-        number({ title: 'Lowest agent', description: 'Mean score of the agent with the lowest.', width: 5, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: named(`bottomk(1, ${mean(SCORE, ['agent'], 'total')})`, 'agent'), legend: '{{agent}}' }] }),
+        number({ title: 'Score', description: 'Mean of all scores within the time range. A judge\'s mark s of 1 to 5 is (s - 1) / 4.', width: 4, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: mean(SCORE, [], 'total', SAMPLED) }] }),
+        number({ title: 'Lowest agent', description: 'Mean score of the agent with the lowest.', width: 5, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: named(`bottomk(1, ${mean(SCORE, ['agent'], 'total', SAMPLED)})`, 'agent'), legend: '{{agent}}' }] }),
         number({ title: 'Scores', description: 'Scores within the time range, of all layers.', width: 4, unit: 'count', queries: [{ expr: total(`${SCORE}_count`) }] }),
         number({
           title: 'Judged share', description: 'Scores of judges by requests within the time range: how much of the traffic is looked at. Above 100 % a request is judged more than once.', width: 5, unit: 'ratio', decimals: 1,
@@ -33,8 +35,8 @@ export const quality = dashboard({
     {
       title: 'Scores',
       panels: [
-        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'])})`, 'agent'), legend: '{{agent}}' }, limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
-        lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: mean(SCORE, ['layer']), legend: '{{layer}}' }] }),
+        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'], 'now', SAMPLED)})`, 'agent'), legend: '{{agent}}' }, limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: mean(SCORE, ['layer'], 'now', SAMPLED), legend: '{{layer}}' }] }),
         lines({ title: 'By evaluator', description: 'Mean score of the ten evaluators with the lowest.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['layer', 'evaluator'])})`, 'evaluator'), legend: '{{layer}} {{evaluator}}' }] }),
         heatmap({ title: 'All scores', description: 'How many scores a second were how good. The dots are single requests: each leads to its trace.', width: 12, unit: 'ratio', query: { expr: rate(`${SCORE}_bucket`, ['le']), exemplars: true } }),
         lines({ title: 'Scores a second', description: 'How often each layer scores. A layer that stops says nothing about quality any more.', width: 12, unit: 'events', queries: [{ expr: rate(`${SCORE}_count`, ['layer']), legend: '{{layer}}' }] }),
@@ -55,6 +57,41 @@ export const quality = dashboard({
         lines({
           title: 'Messages in the context, P95', description: 'Of the model calls of the ten agents with the longest contexts, and the limit past which to compress.', width: 8, height: 9, unit: 'messages',
           queries: [{ expr: named(`topk(10, ${quantile(0.95, 'agent_context_messages', ['agent'])})`, 'agent'), legend: '{{agent}}' }, limitLine('context_messages')], overrides: [LIMIT], links: [toAgent],
+        }),
+      ],
+    },
+    {
+      title: 'The judge',
+      panels: [
+        lines({
+          title: 'Requests judged', description: 'Requests chosen to be judged a second, by why; of these those that were marked. Errors, low unit scores and new versions are judged besides the sample, as evaluators of their own.', width: 8, unit: 'events',
+          queries: [{ legend: 'chosen: {{why}}', expr: rate('spanbridge_judge_selected_total', ['why']) }, { legend: 'marked', expr: rate('spanbridge_judge_marks_total') }],
+        }),
+        lines({
+          title: 'Not judged', description: 'Requests chosen and not marked a second, by reason.', width: 8, unit: 'events', stacked: true,
+          queries: [{ legend: '{{reason}}', expr: rate('spanbridge_judge_skipped_total', ['reason']) }],
+        }),
+        lines({
+          title: 'Calls of the judge', description: 'Calls a second, each try counted, and those that gave no mark by what was answered.', width: 8, unit: 'events',
+          queries: [{ legend: 'calls', expr: rate('spanbridge_judge_calls_total') }, { legend: '{{error}}', expr: rate('spanbridge_judge_errors_total', ['error']) }],
+        }),
+        lines({
+          title: "The judge's budget", description: "USD of today's budget that are spent or reserved, and the budgets of all bridges together. A day is of UTC.", width: 8, unit: 'usd',
+          queries: [{ legend: 'used', expr: `sum(${scraped('spanbridge_judge_budget_used_usd')})` }, { legend: 'limit', expr: `sum(${scraped('spanbridge_judge_budget_usd')})` }], overrides: [LIMIT],
+        }),
+        lines({
+          title: 'Cost of the judge', description: 'USD an hour by the tokens that it tells, and these tokens a second by type.', width: 8, unit: 'usd',
+          queries: [{ legend: 'USD an hour', expr: `3600 * ${rate('spanbridge_judge_cost_usd_total')}` }, { legend: '{{type}} tokens', expr: rate('spanbridge_judge_tokens_total', ['type']) }],
+          overrides: [{ of: '/tokens$/', properties: [{ id: 'unit', value: 'short' }, { id: 'custom.axisPlacement', value: 'right' }] }],
+        }),
+        lines({
+          title: 'Queue of the judge', description: 'Requests that wait or are being judged, how long a call takes (P95), and whether the endpoint is spared because it failed: the share of bridges whose breaker is open or tries one call.', width: 8, unit: 'count',
+          queries: [
+            { legend: 'waiting', expr: `sum(${scraped('spanbridge_judge_queue')})` }, { legend: 'under way', expr: `sum(${scraped('spanbridge_judge_running')})` },
+            { legend: 'breaker {{state}}', expr: `sum by (state) (${scraped('spanbridge_judge_breaker', 'state!="closed"')})` },
+            { legend: 'a call, P95', expr: quantile(0.95, 'spanbridge_judge_duration_seconds') },
+          ],
+          overrides: [{ of: 'a call, P95', properties: [{ id: 'unit', value: 's' }, { id: 'custom.axisPlacement', value: 'right' }] }],
         }),
       ],
     },

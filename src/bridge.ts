@@ -2,7 +2,8 @@
  * The one file that knows every stage: it gives the engine its sockets, its clock and its pager.
  *
  *     agents ─OTLP→ otlp/ → engine (spans/ → traces/ → cost/ → metrics/) ─/metrics→ Prometheus ─rules→ Alertmanager ─webhook→ pager/
- *                                              └─ settled ─→ logs/ ──push──→ Loki ───────rules──────────┘
+ *                                              ├─ settled ─→ logs/ ──push──→ Loki ───────rules──────────┘
+ *                                              └─ settled ─→ quality/judge/ ──call──→ a model ──mark──→ engine
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -27,6 +28,8 @@ import { createOtlpHttp } from './otlp/http.ts'
 import { REFUSALS, type RefusalReason } from './otlp/refusal.ts'
 import type { Sink } from './otlp/sink.ts'
 import { createPager } from './pager/routes.ts'
+import { NO_JUDGE_HEALTH } from './quality/judge/counts.ts'
+import type { Judge } from './quality/judge/judge.ts'
 
 /** How often what is due is settled. */
 const TICK_MS = 100
@@ -35,6 +38,8 @@ const OVERLOADED_MS = 1000
 const RETRY_SECONDS = 1
 /** For the lines that wait for Loki, of the ten seconds that a process has to end. */
 const LOG_STOP_LIMIT_MS = 3000
+/** For the requests that wait for the judge. */
+const JUDGE_STOP_LIMIT_MS = 4000
 /** The gauges of the objectives are written again, so that they do not expire. */
 const OBJECTIVES_EVERY_MS = 60_000
 
@@ -55,14 +60,31 @@ export interface Totals {
 export async function startBridge(config: Config, warn: (message: string) => void = () => {}): Promise<Bridge> {
   const options = engineOptions(config)
   let log: Log | undefined
+  let judge: Judge | undefined
   const engine = new Engine({
     ...options,
-    ...(config.loki && { onSettled: (settled, nowMs) => log?.settled(settled, nowMs) }),
+    ...((config.loki ?? config.judge) && {
+      onSettled: (settled, nowMs) => {
+        log?.settled(settled, nowMs)
+        judge?.offer(settled, nowMs)
+      },
+    }),
   })
   const documented = readObjectives()
   const objectives = objectiveRows(documented, config.objectives, boundariesOf)
   if (config.loki !== undefined) log = openLog(config.loki, { objectives, strings: engine.strings, tell: warn })
   mkdirSync(config.dataDir, { recursive: true })
+  if (config.judge !== undefined) {
+    // Only then: the SDKs behind it are larger than all of the bridge.
+    const { openJudge } = await import('./quality/judge/judge.ts')
+    judge = await openJudge(config.judge, {
+      strings: engine.strings, dataDir: config.dataDir, env: process.env,
+      price: (provider, model, atMs) => options.prices.modelPrice(provider, model, atMs),
+      score: (trace, { evaluator, value }, nowMs) => engine.assembler.addScore(trace, { evaluator: engine.strings.internText(evaluator), value }, nowMs),
+      took: (seconds) => health.judgeCall(seconds),
+      tell: warn,
+    })
+  }
   const { prometheusUrl, demoUrl, traceUrl, logsUrl } = config.pager
   const pager = createPager({
     databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date(),
@@ -79,7 +101,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     links: { ...(traceUrl !== undefined && { trace: traceUrl }), ...(logsUrl !== undefined && { logs: logsUrl }) },
   })
   const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
-  const health = new Health(healthOf(engine, refused, pager, log), engine.store, version())
+  const health = new Health(healthOf(engine, refused, pager, log, judge), engine.store, version())
   const exposition = new Exposition(engine.store, [health, new ProcessMetrics()])
 
   let lateMs = 0
@@ -147,6 +169,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     clearInterval(tick)
     await Promise.all([http.close(), grpc.close()])
     engine.finish(Date.now())
+    await judge?.stop(JUDGE_STOP_LIMIT_MS)
     await log?.stop(Date.now(), LOG_STOP_LIMIT_MS)
     pager.close()
     webServer.closeIdleConnections()
@@ -176,7 +199,7 @@ function boundariesOf(metric: string): readonly number[] | undefined {
   return METRICS[metric as MetricName]?.buckets ?? HEALTH_HISTOGRAMS[metric as HealthHistogram]?.buckets
 }
 
-function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined): HealthSource {
+function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined, judge: Judge | undefined): HealthSource {
   const { assembler } = engine
   return {
     get spansAccepted() { return engine.spansAccepted },
@@ -194,6 +217,7 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get requestsForgotten() { return assembler.counts.forgotten },
     get pagesReceived() { return pager.received() },
     log: log?.health ?? NO_LOG_HEALTH,
+    judge: judge?.health ?? NO_JUDGE_HEALTH,
   }
 }
 

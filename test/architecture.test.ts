@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
   'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
+  'quality': /^(spans\/(names|strings)|traces\/settled|config\/judge|cost\/price)\.ts$/,
   'pager': /^$/,
   'config': /^$/,
   'demo': /^$/,

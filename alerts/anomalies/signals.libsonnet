@@ -56,8 +56,9 @@ function(config, lib)
     {
       signal: 'quality',
       scale: 'linear',
-      local count = sum(lib.series('agent_quality_score_count'), scoreWindow),
-      value: lib.fill('%s\n/\n(%s * %s >= %s)\n* %s', [sum(lib.series('agent_quality_score_sum'), scoreWindow), count, lib.seconds(scoreWindow), settings.minEvents, lib.seconds(scoreWindow)]),
+      local matchers = if config.qualitySelector == '' then [] else [config.qualitySelector],
+      local count = sum(lib.series('agent_quality_score_count', matchers), scoreWindow),
+      value: lib.fill('%s\n/\n(%s * %s >= %s)\n* %s', [sum(lib.series('agent_quality_score_sum', matchers), scoreWindow), count, lib.seconds(scoreWindow), settings.minEvents, lib.seconds(scoreWindow)]),
       events: lib.fill('%s * %s', [count, lib.seconds(scoreWindow)]),
     },
   ];

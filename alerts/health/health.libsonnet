@@ -5,6 +5,7 @@ function(config, lib, annotations)
     rules: silence.rules,
     alerts: silence.alerts + [
       (import 'intake.libsonnet')(config, lib, annotations),
+      (import 'judge.libsonnet')(config, lib, annotations),
       (import 'targets.libsonnet')(config, lib, annotations),
       (import 'unpriced.libsonnet')(config, lib, annotations),
       (import 'watchdog.libsonnet')(config, lib, annotations),

@@ -34,6 +34,9 @@
     // Of the model calls of an hour, the share whose cost is unknown, when there are at least so many of these.
     unpricedShare: 0.05,
     unpricedCalls: 10,
+    // Of the requests of an hour that a judge is asked about, the share that gets no mark, when there are at least so many of these.
+    judgeFailedShare: 0.25,
+    judgeRequests: 8,
   },
 
   // Silence is learned from who has sent before. Fewer requests than `requests` within an hour, or spans within half an hour, are too few to miss.

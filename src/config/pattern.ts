@@ -9,6 +9,7 @@ const LONGEST = 200
 /** A `*` or `+`: as long as the text that is looked at. */
 const UNBOUNDED = 2048
 const MOST_WAYS = 32_768
+const MOST_PATTERNS = 50
 
 /** Matched without regard to case; `^` and `$` are the ends of a line. */
 export function readPattern(value: unknown): RegExp {
@@ -24,6 +25,14 @@ export function readPattern(value: unknown): RegExp {
   if (reason !== undefined) throw new Error(`expected a regular expression that is fast on any text: ${reason}, in ${brief(value)}`)
   if (pattern.test('')) throw new Error(`expected a regular expression that does not match every text, got ${brief(value)}`)
   return pattern
+}
+
+/** A list of patterns; a text by itself is one. */
+export function readPatterns(value: unknown): RegExp[] {
+  const list = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(list)) throw new Error(`expected a list of regular expressions, got ${brief(value)}`)
+  if (list.length > MOST_PATTERNS) throw new Error(`expected at most ${MOST_PATTERNS} regular expressions, got ${list.length}`)
+  return list.map(readPattern)
 }
 
 interface Group {

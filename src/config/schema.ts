@@ -3,8 +3,8 @@
  * names, the flags of `serve` and the reference in the docs follow from this table.
  */
 import { z } from 'zod'
-import { readPattern } from './pattern.ts'
-import { readAddress, readAmount, readCount, readDurationSeconds, readFlag, reading, readLabels, readLink, readNumber, readOneOf, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
+import { readPattern, readPatterns } from './pattern.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, readFlag, reading, readLabels, readLink, readNumber, readOneOf, readShare, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
 
 /** As label `type` and label `step` have them. */
 const ERROR_TYPES = ['rate_limit', 'validation_failed', 'model_unavailable', 'timeout', '4xx', '5xx', 'malformed_response', 'context_overflow', 'stale_data', 'deadlock', 'timeout_inference', 'unclassified'] as const
@@ -12,6 +12,11 @@ const STEPS = ['model', 'embedding', 'retrieval', 'tool', 'state', 'guardrail', 
 
 /** As label `reason` has them. */
 const AVOIDABLE = ['retry_waste', 'duplicate_call', 'abandoned', 'cache_miss', 'context_bloat', 'model_downgrade'] as const
+
+const JUDGES = ['anthropic', 'openai', 'autoevals'] as const
+const JUDGED_ALWAYS = ['error', 'low_unit_score', 'new_version'] as const
+/** Those of autoevals that need no expected answer and make one call. */
+const SCORERS = ['ClosedQA', 'Possible', 'Security', 'Humor'] as const
 
 const address = (fallback: string, about: string) => key(readAddress, fallback, about)
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
@@ -107,6 +112,44 @@ export const schema = z.strictObject({
   tenant: attributes('the tenant', 'tenant_id'),
   project: attributes('the project', 'project_id'),
   agent: attributes("the agent's name", 'gen_ai.agent.name'),
+
+  judge: z
+    .strictObject({
+      provider: optional((value) => readOneOf(value, JUDGES), 'Who judges: anthropic, openai (or any endpoint that speaks its Chat Completions: baseUrl), or autoevals (a scorer of it, over such an endpoint). Without it nothing is judged.'),
+      model: optional(readText, 'The model; without it claude-opus-4-7 of Anthropic, else gpt-5.5.'),
+      baseUrl: optional(readUrl, "The endpoint, where it is not the provider's own, as http://127.0.0.1:11434/v1."),
+      apiKeyFile: optional(readText, 'Path of a file with the key, read again for every call. Without it ANTHROPIC_API_KEY, or OPENAI_API_KEY, of the environment.'),
+      share: key(readShare, 0.01, 'Share of the requests that are judged, from 0 to 1; the trace id decides, so that every bridge decides alike.'),
+      always: key((value) => readTexts(value).map((text) => readOneOf(text, JUDGED_ALWAYS)), [] as string[], 'Judged besides the sample, as evaluators of their own: error, low_unit_score, new_version.'),
+      lowUnitScore: key(readShare, 0.5, 'A score of the unit layer below this is low.'),
+      newVersionFor: seconds('1h', 'How long after its first request a version of an agent is new.'),
+      rubric: optional(readText, 'Path of a rubric of your own: YAML with name, version and instructions.'),
+      scorer: key((value) => readOneOf(value, SCORERS), 'ClosedQA', 'The scorer of autoevals: ClosedQA, Possible, Security or Humor.'),
+      criteria: key(readText, 'The submission is correct, complete and answers the task.', 'What ClosedQA asks of an answer.'),
+      usdPerDay: key(readAmount, 10, 'USD that judging may cost in a day (UTC), reserved before each call. Of each bridge.'),
+      tenantUsdPerDay: key(readAmount, 2, 'USD of it for one tenant.'),
+      tenantRequestsPerDay: count(500, 0, 10_000_000, 'Requests of one tenant that are judged in a day.'),
+      tenants: z
+        .array(
+          z.strictObject({
+            tenant: required(readText, 'The tenant.'),
+            usdPerDay: optional(readAmount, 'In place of tenantUsdPerDay.'),
+            requestsPerDay: optional((value) => readCount(value, 0, 10_000_000), 'In place of tenantRequestsPerDay.'),
+          }),
+        )
+        .max(10_000, { error: 'expected at most 10000 tenants' })
+        .default([])
+        .describe('Tenants with limits of their own; 0 is none of it.'),
+      queueLimit: count(1000, 1, 100_000, 'Requests that wait to be judged; past it they are not, and counted.'),
+      concurrency: count(2, 1, 64, 'Calls at once.'),
+      timeout: seconds('60s', 'A call that takes longer is given up.'),
+      maxTokens: count(1024, 64, 128_000, 'Most tokens of an answer of the judge, its thinking included.'),
+      redactBuiltIn: key(readFlag, true, 'Whether e-mail addresses, phone and card numbers, keys and tokens are taken out of what is sent.'),
+      redactPatterns: key(readPatterns, [] as string[], 'Regular expressions of your own for what is taken out. Without regard to case.'),
+      redact: optional(readText, 'Path of a module whose default export (text, { tenant, agent, part }) => text has the last word on what is sent.'),
+    })
+    .prefault({})
+    .describe('Marks by a model for some of the requests.'),
 
   objectives: z
     .array(

@@ -83,6 +83,13 @@ export function readCurrency(value: unknown): string {
   return value.trim().toUpperCase()
 }
 
+/** A number from 0 to 1. */
+export function readShare(value: unknown): number {
+  const number = readNumber(value)
+  if (number < 0 || number > 1) throw unlike('a number from 0 to 1', value)
+  return number
+}
+
 /** Of a server, without the slash at the end. Who asks for a name and a password is told them otherwise, not in an address that is printed. */
 export function readUrl(value: unknown): string {
   const wanted = 'a URL such as http://127.0.0.1:3100'

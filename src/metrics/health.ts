@@ -39,6 +39,21 @@ export interface HealthSource {
     readonly queueLines: number
     readonly queueBytes: number
   }
+  /** The judge layer; zeros where it is off. */
+  readonly judge: {
+    readonly selected: Readonly<Record<string, number>>
+    readonly marks: number
+    readonly skipped: Readonly<Record<string, number>>
+    readonly calls: number
+    readonly errors: Readonly<Record<string, number>>
+    readonly tokens: Readonly<Record<string, number>>
+    readonly usd: number
+    readonly usedUsd: number
+    readonly budgetUsd: number
+    readonly queued: number
+    readonly running: number
+    readonly breaker: Readonly<Record<string, number>>
+  }
 }
 
 interface State {
@@ -67,6 +82,10 @@ export const HEALTH_HISTOGRAMS = {
     help: 'From the start of an incident to its root cause, by who told it: the page, or a person who confirmed or corrected it.', label: 'by',
     // A boundary at the limit of its objective, 5 min.
     buckets: [5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 14_400, 86_400],
+  },
+  spanbridge_judge_duration_seconds: {
+    help: 'Of a call of the judge, answered or not.', label: undefined,
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120],
   },
 } as const satisfies Readonly<Record<string, { help: string; label: string | undefined; buckets: readonly number[] }>>
 export type HealthHistogram = keyof typeof HEALTH_HISTOGRAMS
@@ -100,6 +119,18 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_log_tally_overflow_total: { kind: 'counter', help: 'Requests of tenants that found no room in the tally of outcomes told to Loki.', read: ({ source }) => source.log.tenantsOverflowed },
   spanbridge_log_queue_lines: { kind: 'gauge', help: 'Lines that wait for Loki.', read: ({ source }) => source.log.queueLines },
   spanbridge_log_queue_bytes: { kind: 'gauge', help: 'Bytes of lines that wait for Loki.', read: ({ source }) => source.log.queueBytes },
+  spanbridge_judge_selected_total: { kind: 'counter', help: 'Requests chosen to be judged, by why: the sample, or something about them.', label: 'why', read: ({ source }) => source.judge.selected },
+  spanbridge_judge_marks_total: { kind: 'counter', help: 'Requests that a judge marked.', read: ({ source }) => source.judge.marks },
+  spanbridge_judge_skipped_total: { kind: 'counter', help: 'Requests chosen and not marked, by reason: no content on the spans, a budget that is spent, a judge that fails or gives no mark.', label: 'reason', read: ({ source }) => source.judge.skipped },
+  spanbridge_judge_calls_total: { kind: 'counter', help: 'Calls of the judge, each try counted.', read: ({ source }) => source.judge.calls },
+  spanbridge_judge_errors_total: { kind: 'counter', help: 'Calls of the judge that gave no mark, by the answer or by what kept one from coming.', label: 'error', read: ({ source }) => source.judge.errors },
+  spanbridge_judge_tokens_total: { kind: 'counter', help: 'Tokens that the judge tells it used, by type.', label: 'type', read: ({ source }) => source.judge.tokens },
+  spanbridge_judge_cost_usd_total: { kind: 'counter', help: 'Cost of the judge in USD, by the tokens that it tells.', read: ({ source }) => source.judge.usd },
+  spanbridge_judge_budget_used_usd: { kind: 'gauge', help: "Of today's budget for judging, in USD: spent, or reserved for calls under way and for those that may have been charged without an answer.", read: ({ source }) => source.judge.usedUsd },
+  spanbridge_judge_budget_usd: { kind: 'gauge', help: 'What judging may cost in a day, in USD; 0 without a judge.', read: ({ source }) => source.judge.budgetUsd },
+  spanbridge_judge_queue: { kind: 'gauge', help: 'Requests that wait to be judged.', read: ({ source }) => source.judge.queued },
+  spanbridge_judge_running: { kind: 'gauge', help: 'Requests that are being judged.', read: ({ source }) => source.judge.running },
+  spanbridge_judge_breaker: { kind: 'gauge', help: 'Whether calls are let through to the judge: 1 for the state that is, closed (they are), half_open (one tries), open (none is).', label: 'state', read: ({ source }) => source.judge.breaker },
   spanbridge_build_info: { kind: 'gauge', help: 'Always 1; the version is in the label.', label: 'version', read: ({ version }) => ({ [version]: 1 }) },
 }
 
@@ -131,6 +162,11 @@ export class Health implements ExpositionSource {
   /** Records one push: seconds from its arrival to its last span counted. */
   pipelineLatency(seconds: number): void {
     this.#histograms.spanbridge_pipeline_latency_seconds.record(seconds)
+  }
+
+  /** Records how long a call of the judge took. */
+  judgeCall(seconds: number): void {
+    this.#histograms.spanbridge_judge_duration_seconds.record(seconds)
   }
 
   /** Records that a page, or a person, told the root cause of an incident, seconds after it began. */

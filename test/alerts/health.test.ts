@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PUSH_ERRORS } from '../../src/logs/counts.ts'
+import { CALL_ERRORS, REPLY_ERRORS } from '../../src/quality/judge/provider.ts'
+import { SKIPS } from '../../src/quality/judge/counts.ts'
 import { HEALTH_METRICS } from '../../src/metrics/health.ts'
 import { REFUSALS } from '../../src/otlp/refusal.ts'
 import { alerts, ROOT } from './rulefile.ts'
@@ -10,6 +12,10 @@ import { alerts, ROOT } from './rulefile.ts'
 test.each([
   ['SpanbridgeRefusingPushes', 'reason', Object.keys(REFUSALS)],
   ['SpanbridgeExporterDropping', 'error', PUSH_ERRORS],
+  ['SpanbridgeJudgeFailing', 'error', [...CALL_ERRORS, ...REPLY_ERRORS]],
+  // Those that fail have an error, and are told of by it.
+  ['SpanbridgeJudgeFailing', 'reason', SKIPS.filter((reason) => !/^(failed|no_mark|no_answer|shutdown|budget_.*)$/.test(reason))],
+  ['SpanbridgeJudgeBudgetSpent', 'reason', SKIPS.filter((reason) => reason.startsWith('budget_'))],
 ])('%s has a remedy for each %s, in the page and in the runbook', (name, label, values) => {
   const { remedy } = alerts.find(({ alert }) => alert === name)!.annotations!
   const runbook = readFileSync(join(ROOT, `alerts/runbooks/${name}.md`), 'utf8')
@@ -27,7 +33,7 @@ test('whatever the bridge drops or cannot take is judged by a rule, or is said t
     spanbridge_log_tally_overflow_total: 'past so many tenants the newest are not told to Loki; their series tell the same',
     spanbridge_exemplars_dropped_total: 'a trace less to look at',
   }
-  const losses = Object.keys(HEALTH_METRICS).filter((name) => /(rejected|late|duplicate|crowded|refused|evicted|overflow|expired|invalid|dropped)_total$/.test(name))
+  const losses = Object.keys(HEALTH_METRICS).filter((name) => /(rejected|late|duplicate|crowded|refused|evicted|overflow|expired|invalid|dropped|skipped)_total$/.test(name))
   const judged = alerts.map(({ expr }) => expr).join('\n')
   expect(losses.length).toBeGreaterThan(8)
   expect(losses.filter((name) => !judged.includes(name) && !(name in UNJUDGED))).toEqual([])

@@ -65,6 +65,8 @@ describe('a configuration', () => {
     Object.assign(examples, {
       SPANBRIDGE_SAVINGS_CONTEXT_TOKENS: '100000', SPANBRIDGE_SAVINGS_HASH_ATTRIBUTES: 'app.prompt_hash', SPANBRIDGE_SAVINGS_REASONS: 'abandoned, cache_miss',
       SPANBRIDGE_SAVINGS_DOWNGRADES: '[{"from": "gpt-4o", "to": "gpt-4o-mini", "agent": "support", "withoutScores": true}]',
+      SPANBRIDGE_JUDGE_PROVIDER: 'openai', SPANBRIDGE_JUDGE_MODEL: 'small', SPANBRIDGE_JUDGE_BASE_URL: 'http://models:8000/v1/', SPANBRIDGE_JUDGE_API_KEY_FILE: '/run/secrets/judge', SPANBRIDGE_JUDGE_ALWAYS: 'error, new_version',
+      SPANBRIDGE_JUDGE_RUBRIC: '/etc/rubric.yaml', SPANBRIDGE_JUDGE_TENANTS: '[{"tenant": "acme", "usdPerDay": 5}]', SPANBRIDGE_JUDGE_REDACT: '/etc/redact.mjs', SPANBRIDGE_JUDGE_REDACT_PATTERNS: 'customer-[0-9]{4}, or so',
     })
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
@@ -86,8 +88,35 @@ describe('a configuration', () => {
       reasons: ['abandoned', 'cache_miss'], duplicateWindowSeconds: 300, cacheLifetimeSeconds: 300, contextMessages: 50, contextTokens: 100_000, hashAttributes: ['app.prompt_hash'],
       downgrades: [{ from: 'gpt-4o', to: 'gpt-4o-mini', agent: 'support', step: undefined, withoutScores: true }],
     })
+    expect(config.judge).toEqual({
+      provider: 'openai', model: 'small', baseUrl: 'http://models:8000/v1', apiKeyFile: '/run/secrets/judge', share: 0.01, always: ['error', 'new_version'], lowUnitScore: 0.5, newVersionSeconds: 3600,
+      rubric: '/etc/rubric.yaml', scorer: 'ClosedQA', criteria: 'The submission is correct, complete and answers the task.', usdPerDay: 10, tenantUsdPerDay: 2, tenantRequestsPerDay: 500,
+      tenants: [{ tenant: 'acme', usdPerDay: 5, requestsPerDay: undefined }], queueLimit: 1000, concurrency: 2, timeoutSeconds: 60, maxTokens: 1024,
+      redactBuiltIn: true, redactPatterns: [/customer-[0-9]{4}, or so/im], redact: '/etc/redact.mjs',
+    })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])
+  })
+
+  it('judges nothing unless it is told by whom, and then in one line', () => {
+    expect(loadConfig().judge).toBeUndefined()
+    expect(loadConfig({ flags: { config: file('judge: { share: 0.5 }\n') } }).judge).toBeUndefined()
+    expect(loadConfig({ flags: { config: file('judge: { provider: anthropic }\n') } }).judge).toMatchObject({ model: 'claude-opus-4-7', baseUrl: undefined, share: 0.01, always: [], redactBuiltIn: true })
+    expect(loadConfig({ flags: { config: file('judge: { provider: openai, rubric: mine.yaml, redact: ./out.mjs, apiKeyFile: key }\n') } }).judge).toMatchObject({ rubric: join(folder, 'mine.yaml'), redact: join(folder, 'out.mjs'), apiKeyFile: join(folder, 'key') })
+  })
+
+  it.each([
+    ['provider: claude', 'judge.provider: expected anthropic or openai or autoevals, got "claude"'],
+    ['provider: anthropic, share: 2', 'judge.share: expected a number from 0 to 1, got 2'],
+    ['provider: anthropic, always: [errors]', 'judge.always: expected error or low_unit_score or new_version, got "errors"'],
+    ['provider: openai, baseUrl: "http://models:8000/v1"', 'judge.model: expected the model that is served at baseUrl'],
+    ['provider: autoevals, rubric: mine.yaml', 'judge.rubric: a scorer of autoevals has a rubric of its own'],
+    ['provider: anthropic, redactBuiltIn: no way', 'judge.redactBuiltIn: expected true or false, got "no way"'],
+    ['provider: anthropic, redactPatterns: ["(a+)+"]', 'judge.redactPatterns: expected a regular expression that is fast on any text: a repeat or a choice inside of a repeat, in "(a+)+"'],
+    ['provider: anthropic, tenants: [{ tenant: a }, { tenant: a }]', 'judge.tenants: "a" is there twice'],
+    ['provider: anthropic, tenants: [{ tenant: a, usdPerDays: 2 }]', 'judge.tenants[0].usdPerDays: unknown key; did you mean "usdPerDay"?'],
+  ])('refuses judge: { %s }', (text, problem) => {
+    expect(problems(() => loadConfig({ flags: { config: file(`judge: { ${text} }\n`) } }))).toEqual([`spanbridge.yaml:1: ${problem}`])
   })
 
   it('pushes no log unless it is told where', () => {

@@ -13,6 +13,10 @@ function sourceOf(): { -readonly [K in keyof HealthSource]: HealthSource[K] } {
     spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, spansCrowded: 10, contentDropped: { text: 12, total: 0 }, contentBytes: 13, logRecordsAccepted: 5, logRecordsRejected: { malformed: 11 },
     requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, requestsForgotten: 16, pagesReceived: 9,
     log: { lines: 10, dropped: { rate_limit: 11, queue_full: 0 }, pushErrors: { '429': 12 }, tenantsOverflowed: 13, queueLines: 14, queueBytes: 15 },
+    judge: {
+      selected: { sample: 17 }, marks: 18, skipped: { no_content: 19 }, calls: 20, errors: { '429': 21 }, tokens: { input: 22 }, usd: 23,
+      usedUsd: 24, budgetUsd: 25, queued: 26, running: 27, breaker: { closed: 1, half_open: 0, open: 0 },
+    },
   }
 }
 
@@ -49,6 +53,9 @@ test.each(['openmetrics', 'classic'] as const)('in %s, all of it stands beside t
   expect(valuesOf('spanbridge_log_lines_dropped_total')).toEqual([['rate_limit', 11], ['queue_full', 0]])
   expect(valuesOf('spanbridge_log_push_errors_total')).toEqual([['429', 12]])
   expect(valuesOf('spanbridge_log_queue_bytes')).toEqual([['', 15]])
+  expect(valuesOf('spanbridge_judge_selected_total')).toEqual([['sample', 17]])
+  expect(valuesOf('spanbridge_judge_cost_usd_total')).toEqual([['', 23]])
+  expect(valuesOf('spanbridge_judge_breaker')).toEqual([['closed', 1], ['half_open', 0], ['open', 0]])
   expect(valuesOf('spanbridge_series')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_series_overflow_total')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_values_invalid_total')).toContainEqual(['agent_tokens_total', 3])

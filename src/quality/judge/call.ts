@@ -1,0 +1,67 @@
+/** One call through an SDK: within a time, traced by nobody, its errors by their kind. */
+import { randomBytes } from 'node:crypto'
+import { context } from '@opentelemetry/api'
+import { suppressTracing } from '@opentelemetry/core'
+import { retryAfterMs } from './backoff.ts'
+import { CallFailed, untraced, type CallFailure, type Reply } from './provider.ts'
+
+export interface CallOptions {
+  /** The SDKs' own retries are off: each of them may cost, and would be neither reserved nor counted. */
+  readonly maxRetries: 0
+  readonly signal: AbortSignal
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Runs `make`, and gives it up after `timeoutMs` or when `ended`, whatever the SDK waits for: some do not look at the signal once the headers have come. */
+export async function call(make: (options: CallOptions) => Promise<Reply>, timeoutMs: number, ended: AbortSignal): Promise<Reply> {
+  const stop = new AbortController()
+  const given = Promise.withResolvers<never>()
+  const giveUp = (failure: CallFailure) => {
+    stop.abort()
+    given.reject(new CallFailed(failure))
+  }
+  const timer = setTimeout(() => giveUp(failed('timeout', `no answer within ${timeoutMs / 1000} s`)), timeoutMs)
+  const end = () => giveUp({ ...failed('network', 'stopped'), retryable: false })
+  ended.addEventListener('abort', end, { once: true })
+  if (ended.aborted) end()
+  try {
+    const made = context.with(suppressTracing(context.active()), () => make({ maxRetries: 0, signal: stop.signal, headers: untraced(() => randomBytes(16).toString('hex')) }))
+    made.catch(() => {})
+    return await Promise.race([made, given.promise])
+  } catch (error) {
+    if (error instanceof CallFailed) throw error
+    // A body that is no JSON came with a status of success: the model has done its work.
+    if (error instanceof SyntaxError) return { usage: undefined, mark: 'malformed' }
+    throw new CallFailed(failureOf(error))
+  } finally {
+    clearTimeout(timer)
+    ended.removeEventListener('abort', end)
+  }
+}
+
+/** By what both SDKs put on their errors: the status, the headers, and for what never got a status nothing. */
+function failureOf(error: unknown): CallFailure {
+  const { status, headers } = error as { status?: number; headers?: Headers }
+  if (status === undefined) {
+    const code = codeOf(error)
+    return { ...failed('network', `no answer${code === '' ? '' : `: ${code}`}`), charged: !NOT_REACHED.has(code) }
+  }
+  const after = retryAfterMs(headers, Date.now())
+  const retryable = status === 408 || status === 409 || status === 429 || status >= 500
+  return { error: status === 429 ? '429' : status >= 500 ? '5xx' : '4xx', retryable, charged: false, retryAfterMs: after, message: `HTTP ${status}` }
+}
+
+/** What Node says of a connection that was never there. */
+const NOT_REACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+
+/** Under the SDK's error is that of fetch, and under that the system's. */
+function codeOf(error: unknown): string {
+  for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at != null && depth < 5; at = at.cause as typeof at, depth++) {
+    if (typeof at.code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(at.code)) return at.code
+  }
+  return ''
+}
+
+function failed(error: CallFailure['error'], message: string): CallFailure {
+  return { error, retryable: true, charged: true, retryAfterMs: undefined, message }
+}
