@@ -28,8 +28,10 @@ import { createOtlpHttp } from './otlp/http.ts'
 import { REFUSALS, type RefusalReason } from './otlp/refusal.ts'
 import type { Sink } from './otlp/sink.ts'
 import { createPager } from './pager/routes.ts'
+import { contentWanted } from './quality/judge/content.ts'
 import { NO_JUDGE_HEALTH } from './quality/judge/counts.ts'
 import type { Judge } from './quality/judge/judge.ts'
+import { CONTENT_LIMITS } from './traces/content.ts'
 
 /** How often what is due is settled. */
 const TICK_MS = 100
@@ -61,8 +63,10 @@ export async function startBridge(config: Config, warn: (message: string) => voi
   const options = engineOptions(config)
   let log: Log | undefined
   let judge: Judge | undefined
+  const wanted = config.judge && contentWanted(config.judge)
   const engine = new Engine({
     ...options,
+    ...(wanted && { content: { ...CONTENT_LIMITS, wants: ({ trace }) => wanted(trace) } }),
     ...((config.loki ?? config.judge) && {
       onSettled: (settled, nowMs) => {
         log?.settled(settled, nowMs)
@@ -80,7 +84,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     judge = await openJudge(config.judge, {
       strings: engine.strings, dataDir: config.dataDir, env: process.env,
       price: (provider, model, atMs) => options.prices.modelPrice(provider, model, atMs),
-      score: (trace, { evaluator, value }, nowMs) => engine.assembler.addScore(trace, { evaluator: engine.strings.internText(evaluator), value }, nowMs),
+      score: (trace, score, nowMs) => engine.score(trace, score, nowMs),
       took: (seconds) => health.judgeCall(seconds),
       tell: warn,
     })

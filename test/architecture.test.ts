@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
   'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
-  'quality': /^(spans\/(names|strings)|traces\/settled|config\/judge|cost\/price)\.ts$/,
+  'quality': /^(spans\/(dialect|names|strings)|traces\/settled|config\/judge|cost\/price)\.ts$/,
   'pager': /^$/,
   'config': /^$/,
   'demo': /^$/,
@@ -78,6 +78,13 @@ describe('imports go one way', () => {
   test('the configuration is known by its types alone', () => {
     const wrong = imports.filter(({ from, to, types }) => place(from) !== place(to) && !['bridge.ts', 'configured.ts', 'cli'].includes(place(from)) && TYPES_ONLY.test(to) && !types)
     expect(wrong).toEqual([])
+  })
+
+  test("the SDKs of the judge are behind imports that only a judge makes: they are larger than the bridge", () => {
+    const users = sources.filter((file) => /from '(@anthropic-ai\/sdk|openai|autoevals)['/]/.test(read(file))).map((file) => file.slice(4))
+    expect(users.sort()).toEqual(['quality/judge/anthropic.ts', 'quality/judge/autoevals.ts', 'quality/judge/openai.ts'])
+    const direct = sources.filter((file) => !users.includes(file.slice(4)) && /^import (?!type )[^'\n]*from '\.[^']*\/(anthropic|autoevals|openai)\.ts'/m.test(read(file)))
+    expect(direct).toEqual([])
   })
 
   test('nothing imports the command line', () => {

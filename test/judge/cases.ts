@@ -2,5 +2,5 @@
 import type { Case } from '../../src/quality/judge/case.ts'
 
 export function caseWith(some: Partial<Case> = {}): Case {
-  return { trace: Int32Array.of(1, 2, 3, 4), tenant: 'acme', agent: 'triage', why: 'sample', question: 'Where is my parcel?', answer: 'It arrives on Friday.', results: [], ...some }
+  return { trace: '00000001000000020000000300000004', tenant: 'acme', agent: 'triage', why: 'sample', question: 'Where is my parcel?', answer: 'It arrives on Friday.', results: [], ...some }
 }

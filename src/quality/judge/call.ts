@@ -1,7 +1,5 @@
-/** One call through an SDK: within a time, traced by nobody, its errors by their kind. */
+/** One call through an SDK: within a time, its errors by their kind. */
 import { randomBytes } from 'node:crypto'
-import { context } from '@opentelemetry/api'
-import { suppressTracing } from '@opentelemetry/core'
 import { retryAfterMs } from './backoff.ts'
 import { CallFailed, untraced, type CallFailure, type Reply } from './provider.ts'
 
@@ -25,7 +23,7 @@ export async function call(make: (options: CallOptions) => Promise<Reply>, timeo
   ended.addEventListener('abort', end, { once: true })
   if (ended.aborted) end()
   try {
-    const made = context.with(suppressTracing(context.active()), () => make({ maxRetries: 0, signal: stop.signal, headers: untraced(() => randomBytes(16).toString('hex')) }))
+    const made = make({ maxRetries: 0, signal: stop.signal, headers: untraced(() => randomBytes(16).toString('hex')) })
     made.catch(() => {})
     return await Promise.race([made, given.promise])
   } catch (error) {

@@ -2,7 +2,8 @@
 import type { Why } from './selection.ts'
 
 export interface Case {
-  readonly trace: Int32Array
+  /** 32 hexadecimal digits. */
+  readonly trace: string
   /** Whose budget pays; never sent anywhere. */
   readonly tenant: string
   readonly agent: string

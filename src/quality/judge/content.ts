@@ -1,19 +1,25 @@
 /** What a settled request has for a judge: question and answer of its root, and what tools and retrievals told. */
+import { Content } from '../../spans/dialect.ts'
 import { Kind } from '../../spans/names.ts'
 import type { StringTable } from '../../spans/strings.ts'
 import type { Settled } from '../../traces/settled.ts'
 import type { Case, ToolResult } from './case.ts'
-import type { Why } from './selection.ts'
+import { inSample } from './sampling.ts'
+import type { SelectionOptions, Why } from './selection.ts'
 
 /** Of one request: the first results and the last ones. */
 const MOST_RESULTS = 20
 const MOST_RESULT_CHARACTERS = 4000
 const MOST_CHARACTERS = 16_000
 
-const Content = { input: 0, output: 1 } as const
+/** Bits of what to keep of a span until its request settles. What makes a request be judged besides the sample is only known then, so all is kept for it, within the limits of the store. */
+export function contentWanted({ share, always }: Pick<SelectionOptions, 'share' | 'always'>): (trace: Int32Array) => number {
+  const both = (1 << Content.input) | (1 << Content.output)
+  return always.length > 0 ? () => both : (trace) => (inSample(trace, share) ? both : 0)
+}
 
 /** undefined without a question or an answer: nothing can be marked. */
-export function caseOf(settled: Settled & { readonly content?: { root(which: number): string | undefined; step(i: number, which: number): string | undefined } | undefined }, why: Why, strings: StringTable): Case | undefined {
+export function caseOf(settled: Settled, why: Why, strings: StringTable): Case | undefined {
   const { content } = settled
   const question = content?.root(Content.input)
   const answer = content?.root(Content.output)
@@ -26,7 +32,7 @@ export function caseOf(settled: Settled & { readonly content?: { root(which: num
   }
   if (results.length > MOST_RESULTS) results.splice(MOST_RESULTS / 2, results.length - MOST_RESULTS)
   return {
-    trace: settled.trace.slice(), tenant: strings.text(settled.tenant), agent: strings.text(settled.agent), why,
+    trace: Array.from(settled.trace, (word) => (word >>> 0).toString(16).padStart(8, '0')).join(''), tenant: strings.text(settled.tenant), agent: strings.text(settled.agent), why,
     question: shortened(question, MOST_CHARACTERS), answer: shortened(answer, MOST_CHARACTERS), results,
   }
 }

@@ -37,7 +37,7 @@ export interface JudgeDependencies {
   readonly dataDir: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly price: (provider: string, model: string, atMs: number) => ModelPrice | undefined
-  readonly score: (trace: Int32Array, score: { readonly evaluator: string; readonly value: number }, nowMs: number) => void
+  readonly score: (trace: string, score: { readonly evaluator: string; readonly value: number; readonly layer: 'judge' }, nowMs: number) => void
   readonly took: (seconds: number) => void
   /** Takes a sentence for a person when the judge begins to fail, and when it works again. */
   readonly tell: (message: string) => void
@@ -159,7 +159,7 @@ class RunningJudge implements Judge {
 
   #marked({ trace }: Case, { value }: Mark, evaluator: string): void {
     this.#options.counts.marks++
-    this.#dependencies.score(trace, { evaluator, value }, this.#options.now())
+    this.#dependencies.score(trace, { evaluator, value, layer: 'judge' }, this.#options.now())
   }
 }
 

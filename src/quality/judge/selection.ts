@@ -38,7 +38,7 @@ export class Selection {
     const isNew = this.#always.has('new_version') && this.#versions.isNew(this.#strings.text(settled.agent), this.#strings.text(settled.version), nowMs)
     if (inSample(settled.trace, this.#options.share)) return 'sample'
     if (settled.outcome === Outcome.error && this.#always.has('error')) return 'error'
-    if (this.#always.has('low_unit_score') && settled.scores.some((score) => (score as { layer?: string }).layer === 'unit' && score.value < this.#options.lowUnitScore)) return 'low_unit_score'
+    if (this.#always.has('low_unit_score') && settled.scores.some(({ layer, value }) => layer === 'unit' && value < this.#options.lowUnitScore)) return 'low_unit_score'
     return isNew ? 'new_version' : undefined
   }
 }
