@@ -82,7 +82,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     // Only then: the SDKs behind it are larger than all of the bridge.
     const { openJudge } = await import('./quality/judge/judge.ts')
     judge = await openJudge(config.judge, {
-      strings: engine.strings, dataDir: config.dataDir, env: process.env,
+      text: (id) => engine.strings.text(id), dataDir: config.dataDir, env: process.env,
       price: (provider, model, atMs) => options.prices.modelPrice(provider, model, atMs),
       score: (trace, score, nowMs) => engine.score(trace, score, nowMs),
       took: (seconds) => health.judgeCall(seconds),

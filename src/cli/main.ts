@@ -6,6 +6,7 @@ import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { generateCommand } from './generate.ts'
 import { installCommand } from './install.ts'
+import { judgeCommand } from './judge.ts'
 import { pricesCommand } from './prices.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
@@ -21,7 +22,7 @@ const program = new Command('spanbridge')
   .helpCommand('help [command]', 'print the help of a command')
   .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), pricesCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), pricesCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

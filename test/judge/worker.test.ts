@@ -23,7 +23,7 @@ function setUp(answers: Answer[], some: Partial<WorkerOptions> & { usdPerDay?: n
   const budget = new Budget({ usdPerDay, tenantUsdPerDay: 100, tenantRequestsPerDay: 100, tenants: [] }, { read: () => [], write: () => {} })
   const options: WorkerOptions = {
     provider: { evaluator: 'judge/test@1', prepare: () => ({
-      bytes: 4000,
+      text: '', bytes: 4000,
       send: async () => {
         const answer = answers.shift() ?? good
         if ('error' in answer) throw new CallFailed(answer)
@@ -125,7 +125,7 @@ describe('many at once', () => {
         paid += one.usage === undefined ? worst : (one.usage.input * 5 + one.usage.output * 25) / 1e6
         return one
       }
-      const all = Promise.all(answers.map((one) => judge(caseWith(), { ...options, provider: { evaluator: 'e', prepare: () => ({ bytes: 4000, send: () => send(one) }) } }, signals())))
+      const all = Promise.all(answers.map((one) => judge(caseWith(), { ...options, provider: { evaluator: 'e', prepare: () => ({ text: '', bytes: 4000, send: () => send(one) }) } }, signals())))
       await scheduler.waitFor(all)
       expect(paid).toBeLessThanOrEqual(usdPerDay + 1e-7)
       expect(budget.usedUsd(NOW)).toBeGreaterThanOrEqual(paid - 1e-7)

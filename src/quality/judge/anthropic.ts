@@ -23,6 +23,7 @@ export function anthropic({ model, baseUrl, key, maxTokens, timeoutMs }: ModelOp
     prepare: (one) => {
       const { system, user } = promptOf(one, rubric)
       return {
+        text: `${system}\n\n${user}`,
         bytes: Buffer.byteLength(system) + Buffer.byteLength(user),
         // No temperature: models from Opus 4.7 on do not take one.
         send: (ended) => call(async (options) => replyOf(await client.messages.create({

@@ -30,6 +30,7 @@ export function autoevals(options: ModelOptions, { scorer, criteria }: ScorerOpt
     prepare: (one) => {
       const texts = textsOf(one)
       return {
+        text: `${texts.input}\n\n${texts.output}`,
         bytes: Buffer.byteLength(TEMPLATES[scorer].prompt) + AROUND_BYTES + Buffer.byteLength(criteria) + Buffer.byteLength(texts.input) + Buffer.byteLength(texts.output),
         send: (ended) => call(async (settings) => {
           let completion: ChatCompletion | undefined

@@ -1,7 +1,6 @@
 /** What a settled request has for a judge: question and answer of its root, and what tools and retrievals told. */
 import { Content } from '../../spans/dialect.ts'
 import { Kind } from '../../spans/names.ts'
-import type { StringTable } from '../../spans/strings.ts'
 import type { Settled } from '../../traces/settled.ts'
 import type { Case, ToolResult } from './case.ts'
 import { inSample } from './sampling.ts'
@@ -19,7 +18,7 @@ export function contentWanted({ share, always }: Pick<SelectionOptions, 'share' 
 }
 
 /** undefined without a question or an answer: nothing can be marked. */
-export function caseOf(settled: Settled, why: Why, strings: StringTable): Case | undefined {
+export function caseOf(settled: Settled, why: Why, text: (id: number) => string): Case | undefined {
   const { content } = settled
   const question = content?.root(Content.input)
   const answer = content?.root(Content.output)
@@ -27,12 +26,12 @@ export function caseOf(settled: Settled, why: Why, strings: StringTable): Case |
   const results: ToolResult[] = []
   for (let i = 0; i < settled.steps; i++) {
     if (settled.kind[i] !== Kind.tool && settled.kind[i] !== Kind.retrieval) continue
-    const text = content.step(i, Content.output)
-    if (text) results.push({ name: shortened(strings.text(settled.name[i]!), 200), text: shortened(text, MOST_RESULT_CHARACTERS) })
+    const result = content.step(i, Content.output)
+    if (result) results.push({ name: shortened(text(settled.name[i]!), 200), text: shortened(result, MOST_RESULT_CHARACTERS) })
   }
   if (results.length > MOST_RESULTS) results.splice(MOST_RESULTS / 2, results.length - MOST_RESULTS)
   return {
-    trace: Array.from(settled.trace, (word) => (word >>> 0).toString(16).padStart(8, '0')).join(''), tenant: strings.text(settled.tenant), agent: strings.text(settled.agent), why,
+    trace: Array.from(settled.trace, (word) => (word >>> 0).toString(16).padStart(8, '0')).join(''), tenant: text(settled.tenant), agent: text(settled.agent), why,
     question: shortened(question, MOST_CHARACTERS), answer: shortened(answer, MOST_CHARACTERS), results,
   }
 }

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { JudgeConfig } from '../../config/judge.ts'
 import type { ModelPrice } from '../../cost/price.ts'
-import type { StringTable } from '../../spans/strings.ts'
 import { Outcome, type Settled } from '../../traces/settled.ts'
 import { Breaker } from './breaker.ts'
 import { Budget } from './budget.ts'
@@ -33,7 +32,8 @@ export interface Judge {
 }
 
 export interface JudgeDependencies {
-  readonly strings: StringTable
+  /** Of the number of a string. */
+  readonly text: (id: number) => string
   readonly dataDir: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly price: (provider: string, model: string, atMs: number) => ModelPrice | undefined
@@ -107,7 +107,7 @@ class RunningJudge implements Judge {
   constructor(config: JudgeConfig, options: WorkerOptions, dependencies: JudgeDependencies, close: () => void) {
     this.#options = options
     this.#dependencies = dependencies
-    this.#selection = new Selection({ share: config.share, always: config.always, lowUnitScore: config.lowUnitScore, newVersionMs: config.newVersionSeconds * 1000 }, dependencies.strings)
+    this.#selection = new Selection({ share: config.share, always: config.always, lowUnitScore: config.lowUnitScore, newVersionMs: config.newVersionSeconds * 1000 }, dependencies.text)
     this.#queue = new CaseQueue(config.queueLimit)
     this.#concurrency = config.concurrency
     this.#close = close
@@ -119,7 +119,7 @@ class RunningJudge implements Judge {
     if (why === undefined) return
     const { counts } = this.#options
     counts.selected[why]++
-    const one = caseOf(settled, why, this.#dependencies.strings)
+    const one = caseOf(settled, why, this.#dependencies.text)
     // A request that did not succeed may have answered nothing.
     if (one === undefined) counts.skipped[settled.outcome === Outcome.success ? 'no_content' : 'no_answer']++
     else if (this.#stopping.signal.aborted) counts.skipped.shutdown++

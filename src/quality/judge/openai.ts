@@ -16,6 +16,7 @@ export function openai(options: ModelOptions, rubric: Rubric): Provider {
     prepare: (one) => {
       const { system, user } = promptOf(one, rubric)
       return {
+        text: `${system}\n\n${user}`,
         bytes: Buffer.byteLength(system) + Buffer.byteLength(user),
         send: (ended) => call(async (settings) => replyOf(await client.chat.completions.create({
           model, ...tokenLimit(options.baseUrl, maxTokens),

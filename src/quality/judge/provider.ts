@@ -10,6 +10,8 @@ export interface Provider {
 
 /** A call that has been put together and not made: it is known how much it can cost. May be sent several times. */
 export interface PreparedCall {
+  /** What is sent, for a person who wants to see it. */
+  readonly text: string
   /** Of all texts in it. */
   readonly bytes: number
   /** Rejects with `CallFailed`. */

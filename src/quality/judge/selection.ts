@@ -1,5 +1,4 @@
 /** Which settled requests are judged, and why: the sample first, because only it speaks for all requests. */
-import type { StringTable } from '../../spans/strings.ts'
 import { Outcome, type Settled } from '../../traces/settled.ts'
 import { inSample } from './sampling.ts'
 import { Versions } from './versions.ts'
@@ -20,13 +19,13 @@ export interface SelectionOptions {
 
 export class Selection {
   readonly #options: SelectionOptions
-  readonly #strings: StringTable
+  readonly #text: (id: number) => string
   readonly #always: ReadonlySet<Why>
   readonly #versions: Versions
 
-  constructor(options: SelectionOptions, strings: StringTable) {
+  constructor(options: SelectionOptions, text: (id: number) => string) {
     this.#options = options
-    this.#strings = strings
+    this.#text = text
     this.#always = new Set(options.always)
     this.#versions = new Versions(options.newVersionMs)
   }
@@ -35,7 +34,7 @@ export class Selection {
   why(settled: Settled, nowMs: number): Why | undefined {
     if (!settled.isRequest) return undefined
     // Each is looked at, or the first request of a version that is in the sample would leave its version unknown.
-    const isNew = this.#always.has('new_version') && this.#versions.isNew(this.#strings.text(settled.agent), this.#strings.text(settled.version), nowMs)
+    const isNew = this.#always.has('new_version') && this.#versions.isNew(this.#text(settled.agent), this.#text(settled.version), nowMs)
     if (inSample(settled.trace, this.#options.share)) return 'sample'
     if (settled.outcome === Outcome.error && this.#always.has('error')) return 'error'
     if (this.#always.has('low_unit_score') && settled.scores.some(({ layer, value }) => layer === 'unit' && value < this.#options.lowUnitScore)) return 'low_unit_score'
