@@ -10,12 +10,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
 import { readObjectives, objectiveRows } from '../../src/config/objectives.ts'
 import { loadPricing } from '../../src/config/pricing.ts'
+import { readRubric } from '../../src/quality/judge/rubric.ts'
 import { METRICS, type MetricName } from '../../src/metrics/catalogue.ts'
 import { readLogQuery } from '../alerts/logql.ts'
 import { readQuery } from '../alerts/promql.ts'
 import { rules } from '../alerts/rulefile.ts'
 import { recordedBy, unknownIn } from '../alerts/series.ts'
 import { spanbridge } from '../cli/spanbridge.ts'
+import { fakeModel } from '../judge/fakemodel.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
@@ -83,6 +85,13 @@ describe('commands', () => {
       expect(ran.stdout).toContain('rules of Prometheus')
     }],
     [/^spanbridge prices check\b/, async (args) => { expect(await spanbridge(args.map((arg) => (arg.endsWith('.yaml') ? pricingOf(arg) : arg)), { cwd: ROOT })).toMatchObject({ code: 0, stderr: '' }) }],
+    [/^spanbridge judge\b/, async (args) => {
+      const judge = await fakeModel()
+      const ran = await spanbridge([...args, '--base-url', judge.url], { cwd: ROOT, env: { ANTHROPIC_API_KEY: 'key' } })
+      await judge.stop()
+      expect(ran).toMatchObject({ code: 0, stderr: '' })
+      expect(judge.calls.length > 0).toBe(!args.includes('--dry-run'))
+    }],
     [/^spanbridge generate\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
     [/^spanbridge demo\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
   ]
@@ -109,10 +118,11 @@ describe('configurations', () => {
   for (const { page, text } of of('yaml')) {
     const name = /^# (\S+\.ya?ml)$/m.exec(text)?.[1]
     test(`${name ?? 'a file without a name'} of ${page}`, () => {
-      expect(['spanbridge.yaml', 'pricing.yaml'], `${page}: the first line of a configuration names its file`).toContain(name)
+      expect(['spanbridge.yaml', 'pricing.yaml', 'rubric.yaml'], `${page}: the first line of a configuration names its file`).toContain(name)
       const file = join(folder, name!)
       writeFileSync(file, text)
       if (name === 'pricing.yaml') return void expect(loadPricing(file).models.length).toBeGreaterThan(0)
+      if (name === 'rubric.yaml') return void expect(readRubric(file).version).toBeGreaterThan(0)
       const config = loadConfig({ flags: { config: file } })
       expect(config.warnings).toEqual([])
       // As the bridge reads its limits at the start.
