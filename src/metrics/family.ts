@@ -33,6 +33,9 @@ export class Family {
   #reservedRows = 0
 
   readonly #bounds: Float64Array
+  /** The first bucket for values of each size, so that a value is compared with one or two bounds. */
+  readonly #sizes: Uint8Array
+  readonly #leastSize: number
   /** Buckets a row has, +Inf included; 0 when not a histogram. */
   readonly #width: number
   /** The value of a counter or gauge, the sum of a histogram. */
@@ -52,6 +55,10 @@ export class Family {
     this.#untenantedLimit = Math.max(this.#tenantLimit, limit - this.#tenantLimit)
     this.#steps = overflowSteps(definition, limit)
     this.#bounds = Float64Array.from(definition.buckets ?? [])
+    const positive = this.#bounds.filter((bound) => bound > 0)
+    this.#leastSize = positive.length === 0 ? 0 : sizeOf(positive[0]!)
+    this.#sizes = new Uint8Array(positive.length === 0 ? 0 : sizeOf(positive.at(-1)!) - this.#leastSize + 2)
+    for (let size = 1; size < this.#sizes.length; size++) this.#sizes[size] = this.#bounds.findLastIndex((bound) => sizeOf(bound) < this.#leastSize + size) + 1
     this.#width = definition.kind === 'histogram' ? this.#bounds.length + 1 : 0
     this.#values = new Float64Array(this.#index.capacity)
     this.#counts = new Float64Array(this.#index.capacity * this.#width)
@@ -238,13 +245,19 @@ export class Family {
   /** The first bucket whose upper bound is not below `value`. */
   #bucketOf(value: number): number {
     const bounds = this.#bounds
-    let low = 0
-    let high = bounds.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (value <= bounds[middle]!) high = middle
-      else low = middle + 1
-    }
-    return low
+    const sizes = this.#sizes
+    const size = sizeOf(value) - this.#leastSize
+    let bucket = size < 0 ? 0 : sizes[size < sizes.length ? size : sizes.length - 1] ?? 0
+    while (bucket < bounds.length && value > bounds[bucket]!) bucket++
+    return bucket
   }
+}
+
+const DOUBLE = new Float64Array(1)
+const HALVES = new Int32Array(DOUBLE.buffer)
+
+/** Sixteen sizes from each power of two to the next, in the order of the values, which are not negative. */
+function sizeOf(value: number): number {
+  DOUBLE[0] = value
+  return HALVES[1]! >> 16
 }

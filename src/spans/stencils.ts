@@ -32,7 +32,7 @@ export class Stencils {
   readonly #head = new Int32Array(SLOTS << HEAD_SHIFT)
   readonly #bytes = new Uint8Array(SLOTS << BYTES_SHIFT)
   readonly #view = new DataView(this.#bytes.buffer)
-  /** Where to compare eight bytes, then where four, then where one. */
+  /** Where to compare eight bytes, a multiple of four such places, then where four, then where one. */
   readonly #offsets = new Int16Array(SLOTS << OFFSETS_SHIFT)
   #misses = 0
 
@@ -69,9 +69,12 @@ export class Stencils {
     const offsets = this.#offsets
     const bytes = slot << BYTES_SHIFT
     let i = slot << OFFSETS_SHIFT
-    for (const last = head[at + EIGHTS]!; i < last; i++) {
-      const offset = offsets[i]!
-      if (kept.getBigInt64(bytes + offset, true) !== view.getBigInt64(start + offset, true)) return false
+    for (const last = head[at + EIGHTS]!; i < last; i += 4) {
+      const a = offsets[i]!, b = offsets[i + 1]!, c = offsets[i + 2]!, d = offsets[i + 3]!
+      if (kept.getBigInt64(bytes + a, true) !== view.getBigInt64(start + a, true)) return false
+      if (kept.getBigInt64(bytes + b, true) !== view.getBigInt64(start + b, true)) return false
+      if (kept.getBigInt64(bytes + c, true) !== view.getBigInt64(start + c, true)) return false
+      if (kept.getBigInt64(bytes + d, true) !== view.getBigInt64(start + d, true)) return false
     }
     for (const last = head[at + FOURS]!; i < last; i++) {
       const offset = offsets[i]!
@@ -206,6 +209,7 @@ class Draft {
       else if (length >= 4) this.fours.push(from, to - 4)
       else for (let at = from; at < to; at++) this.ones.push(at)
     }
+    while (this.eights.length % 4 !== 0) this.eights.push(this.eights.at(-1)!)
     return this.eights.length + this.fours.length + this.ones.length <= 1 << OFFSETS_SHIFT && this.pieces.length <= PIECE_WORDS << PIECES_SHIFT
   }
 }
