@@ -69,21 +69,24 @@ export class Call implements Exchange {
     else context.begun(this)
   }
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer, at: number, end: number): void {
     if (this.#over) return
     if (this.#prefixed < PREFIX_BYTES) {
-      const n = Math.min(bytes.length, PREFIX_BYTES - this.#prefixed)
-      bytes.copy(this.#prefix, this.#prefixed, 0, n)
+      const n = Math.min(end - at, PREFIX_BYTES - this.#prefixed)
+      bytes.copy(this.#prefix, this.#prefixed, at, at + n)
       this.#prefixed += n
-      bytes = bytes.subarray(n)
+      at += n
       if (this.#prefixed < PREFIX_BYTES) return
       this.#length = this.#prefix.readUInt32BE(1)
       const { bodyLimitBytes } = this.#context.limits
       if (this.#length > bodyLimitBytes) return this.#refuse(new Refusal('too_large', `cannot read message: more than ${bodyLimitBytes} bytes`))
     }
-    if (bytes.length === 0) return
-    if (this.#filled + bytes.length > this.#length) return this.#refuse(new Refusal('malformed', 'cannot read message: more bytes than its length says'))
-    if (this.#makeRoom(this.#filled + bytes.length)) this.#filled += bytes.copy(this.#body!, this.#filled)
+    if (at === end) return
+    const filled = this.#filled + end - at
+    if (filled > this.#length) return this.#refuse(new Refusal('malformed', 'cannot read message: more bytes than its length says'))
+    if (!this.#makeRoom(filled)) return
+    bytes.copy(this.#body!, this.#filled, at, end)
+    this.#filled = filled
   }
 
   end(): void {

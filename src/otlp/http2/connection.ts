@@ -172,7 +172,7 @@ export class Connection implements Intake {
         const n = Math.min(this.#left, bytes.length - at)
         if (n === 0) return at
         this.#left -= n
-        this.#stream?.exchange.data(bytes.subarray(at, at + n))
+        this.#stream?.exchange.data(bytes, at, at + n)
         at += n
         if (this.#left > 0) return at
       }
@@ -184,10 +184,10 @@ export class Connection implements Intake {
       }
       if (this.#isLast) this.#endBody()
       if (bytes.length - at < FRAME_HEAD_BYTES) return at
-      const length = bytes.readUIntBE(at, 3)
+      const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
       const type = bytes[at + 3]!
       const flags = bytes[at + 4]!
-      const id = bytes.readUInt32BE(at + 5) & 0x7fffffff
+      const id = ((bytes[at + 5]! & 127) << 24) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 8) | bytes[at + 8]!
       const payload = at + FRAME_HEAD_BYTES
       if (length > (type === Frame.data ? DATA_LIMIT_BYTES : CONTROL_LIMIT_BYTES)) return this.#goAway(Code.frameSize)
       if (this.#block !== undefined && (type !== Frame.continuation || id !== this.#block.stream)) return this.#goAway(Code.protocol)

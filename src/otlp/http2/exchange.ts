@@ -1,7 +1,7 @@
 /** A request, and what became of it: one of the three methods of `Exchange` is its end. */
 export interface Exchange {
-  /** A piece of the body, good until it returns. */
-  data(bytes: Buffer): void
+  /** A piece of the body, `[at, end)` of `bytes`, good until it returns. */
+  data(bytes: Buffer, at: number, end: number): void
   /** The body is whole. */
   end(): void
   /** The peer has gone, or does not want the answer any more. */
