@@ -18,7 +18,6 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'pager': /^$/,
   'config': /^$/,
   'demo': /^$/,
-  'quality': /^$/,
   'install': /^$/,
   'bundle': /^$/,
   'engine.ts': /^(spans|traces|cost|metrics)\/|^otlp\/sink\.ts$/,

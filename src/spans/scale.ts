@@ -49,7 +49,8 @@ export class Scales {
     }
     const scale = this.#scales.get(evaluator) ?? this.#scales.get(undefined)
     const value = scale === undefined ? score : (score - scale.worst) / (scale.best - scale.worst)
-    return value >= 0 && value <= 1 ? value : 'out_of_range'
+    // + 0: no -0.
+    return value >= 0 && value <= 1 ? value + 0 : 'out_of_range'
   }
 
   /** The same, with what there is none for counted; NaN then. */
