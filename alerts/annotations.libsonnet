@@ -50,6 +50,27 @@ function(config, lib)
         remedy: top(annotations.remedy, remedies.unclassified),
       } + parts(top, failureParts),
 
+    // The step that is most often why a limit of single requests was broken; where none was, which a mean or a stricter limit need not do, `otherwise`.
+    problem(problem, found, remedy, otherwise, who=lib.who, range=null)::
+      local counts = if range == null then 'tenant_agent_problem:agent_problem_causes:increase{problem="' + problem + '",*}'
+      else '(increase(' + lib.series('agent_problem_causes_total', ['problem="' + problem + '"', '*']) + '[' + range + ']) > 0)';
+      local expr = 'topk(1, sum by (step, name) (' + counts + ') / on () group_left () sum (' + counts + '))';
+      local ask(text, nothing) = lib.query(expr, sampled(text), nothing, who);
+      otherwise {
+        root_cause: ask(place + ': ' + found + ', {{ .Value | humanizePercentage }} of those of the last ' + (if range == null then recently else lib.inWords(range)), otherwise.root_cause),
+        remedy: ask(remedy, otherwise.remedy),
+      } + { ['root_cause_' + name]: ask('{{ .Labels.' + name + ' }}', std.get(otherwise, 'root_cause_' + name, '')) for name in ['step', 'name'] },
+
+    // What the bad requests have in common that the good ones of the same minutes lack, by their verdict. An error is a request's own, and is its cause.
+    inCommon(verdict, who=[label for label in lib.who if label != 'tenant_id']):: {
+      in_common: lib.query(
+        'sort_desc(topk(3, agent_feature:agent_request_features:lift{verdict="' + verdict + '",feature!="error",*}))',
+        '{{ range $i, $found := . }}{{ if $i }}, {{ end }}{{ $found.Labels.feature }} ' + lib.name('$found.Labels.value') + ' ({{ $found.Value | printf "%.0f" }} times as often as in good requests){{ end }}',
+        '',
+        who,
+      ),
+    },
+
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
     slowness(who=[label for label in lib.who if label != 'tenant_id'], range=null)::
       // A step of kind agent contains the steps of that agent, and would always be the slowest.
@@ -64,8 +85,14 @@ function(config, lib)
           + period,
           'no step of this agent ended in the last ' + period
         ),
-        remedy: top(annotations.choose('step', remedies.slow_steps, remedies.slow_elsewhere), remedies.slow_elsewhere),
+        remedy: top(annotations.slowRemedy, remedies.slow_elsewhere),
       } + parts(top, ['step', 'name']),
+
+    slowRemedy:: annotations.choose('step', remedies.slow_steps, remedies.slow_elsewhere),
+
+    // The step that slow requests waited for.
+    waiting(who=lib.who, range=null)::
+      annotations.problem('slow', 'what slow requests waited for longest', annotations.slowRemedy, annotations.slowness(range=range), who, range),
 
     // A cause that a query finds otherwise: `found` and `remedy` are templates with the top sample in `.`, `nothing` and `otherwise` stand where there is none.
     top(expr, found, nothing, remedy, otherwise, names=[], who=lib.who)::

@@ -1,4 +1,5 @@
-// Shares of the last minutes, for the root cause in a page: which error failed the requests, which step took the time.
+// Shares of the last minutes, for the root cause in a page: which error failed the requests, which step took the time, and which was why they
+// broke a limit.
 // They are recorded, because an annotation's query runs again for every alert at every evaluation. Their names do not tell the range, which
 // is configuration, so that dashboards need not know it.
 function(config, lib, annotations)
@@ -10,19 +11,19 @@ function(config, lib, annotations)
 
   local range = lib.causeRange;
 
+  // A series that begins with its first failure has no increase yet, and the first failures are the ones that page: a series without a sample in
+  // the hour before counts with its whole value.
+  local increase(by, series) = lib.fill(|||
+    sum by (%s) (
+      (%s unless present_over_time(%s[1h] offset %s))
+      or
+      increase(%s[%s])
+    ) > 0
+  |||, [by, series, series, range, series, range]);
+  local byProblem = lib.labels(['tenant_id', 'agent', 'problem', 'step', 'name']);
+
   local group = lib.group('causes', [
-    {
-      // A series that begins with its first failure has no increase yet, and the first failures are the ones that page: a series without
-      // a sample in the hour before counts with its whole value.
-      record: 'tenant_agent_cause:agent_root_causes:increase',
-      expr: lib.fill(|||
-        sum by (%s) (
-          (%s unless present_over_time(%s[1h] offset %s))
-          or
-          increase(%s[%s])
-        ) > 0
-      |||, [byCause, causes, causes, range, causes, range]),
-    },
+    { record: 'tenant_agent_cause:agent_root_causes:increase', expr: increase(byCause, causes) },
     {
       record: 'tenant_agent_cause:agent_root_causes:share',
       expr: lib.fill(|||
@@ -39,6 +40,7 @@ function(config, lib, annotations)
         sum by (%s) (rate(%s[%s]))
       |||, [byStep, steps, range, lib.labels(['agent']), lib.labels(['agent']), steps, range]),
     },
+    { record: 'tenant_agent_problem:agent_problem_causes:increase', expr: increase(byProblem, lib.series('agent_problem_causes_total')) },
   ]);
 
-  { rules: [group], alerts: [] }
+  { rules: [group, (import 'lift.libsonnet')(config, lib, increase)], alerts: [] }

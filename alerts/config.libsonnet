@@ -21,6 +21,9 @@
     scrapeInterval: '30s',
     // The root cause in a page is the most frequent one of this long.
     causeRange: '10m',
+    // What the bad requests of so long have in common is told when at least so many of them have it, at least this share of them, so many times as
+    // often as the good ones, and further from their share than so many standard errors: 4 is one false alarm in 30,000 comparisons.
+    lift: { leastBad: 10, share: 0.5, times: 2, standardErrors: 4 },
     // null leaves it to Prometheus's own evaluation_interval, which the demo sets to 5 s.
     evaluationInterval: null,
     // Ranges of two hours and more read many samples and change slowly.

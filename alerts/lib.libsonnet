@@ -82,9 +82,10 @@ function(config) {
   // '{*}' or ',*}' stands for the matchers of `names`. Label values come from strangers: %q writes them as a string literal that Go and
   // PromQL read alike, so that no value can end the literal.
   query(expr, found, nothing='', names=lib.who)::
-    local own = [name + '=%q' for name in names];
-    '{{ with printf `' + std.strReplace(expr, '*}', std.join(',', own) + '}') + '`'
-    + std.join('', [' $labels.' + name for name in names]) + ' | query }}' + found
+    local matchers = std.join(',', [name + '=%q' for name in names]) + '}';
+    local values = std.join('', [' $labels.' + name for name in names]);
+    '{{ with printf `' + std.strReplace(expr, '*}', matchers) + '`'
+    + std.repeat(values, std.length(std.findSubstr('*}', expr))) + ' | query }}' + found
     + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
 
   // The value of a label, in quotes where it is more than a plain name: a line break or a sentence in a name is then seen as one.

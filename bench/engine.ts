@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../src/config/config.ts'
+import { objectiveRows, readObjectives } from '../src/config/objectives.ts'
 import { PriceBook } from '../src/cost/prices.ts'
 import { Engine, type EngineOptions } from '../src/engine.ts'
 import { DIALECTS } from '../src/spans/dialects/index.ts'
@@ -17,6 +18,7 @@ const TICK_MS = 100
 export function newEngine(options: Partial<EngineOptions> = {}): Engine {
   return new Engine({
     dialects: DIALECTS, prices: new PriceBook(), savings: { ...loadConfig().savings, qualityLimit: () => undefined },
+    objectives: objectiveRows(readObjectives(), [], () => undefined),
     settleGraceMs: 5_000, idleTimeoutMs: 600_000, lateWindowMs: 60_000, maxOpenRequests: 200_000, maxSpansPerRequest: 10_000,
     ...options,
   })

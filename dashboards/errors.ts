@@ -2,7 +2,7 @@ import { dashboard } from './dashboard.ts'
 import { ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, lines, logs, number } from './panels.ts'
-import { documentedLimit, named, quantile, rate, share, total } from './query.ts'
+import { documentedLimit, named, quantile, rate, recorded, share, total } from './query.ts'
 import { topCauses } from './shared.ts'
 import { table } from './table.ts'
 
@@ -10,6 +10,7 @@ const LESS_IS_BETTER: Steps = ['green', [0.005, 'orange'], [0.05, 'red']]
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
 const CLASS_COLORS = { model: 'purple', tool: 'orange', context: 'blue', coordination: 'red', unclassified: 'gray' }
 const byClass = Object.entries(CLASS_COLORS).map(([name, fixedColor]) => ({ of: `/^${name}/`, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }] }))
+const PROBLEM = ['problem', 'agent', 'step', 'name'] as const
 /** Who is chosen is metadata of each line, and not a label of its stream. */
 const linesOf = (outcome: string) => `{service_name="spanbridge",event="request",outcome${outcome}} | tenant_id=~"$tenant_id" | project_id=~"$project_id" | agent=~"$agent"`
 
@@ -37,6 +38,34 @@ export const errors = dashboard({
       title: 'Root causes',
       panels: [
         topCauses(24),
+        table({
+          title: 'Why limits were broken', width: 12, height: 9,
+          description: 'Requests past a limit within the time range by the step that is why: what a slow one waited for longest, what a dear one spent beyond its usual on, the error behind a bad answer or else who marked it down.',
+          labels: [{ label: 'problem', title: 'Problem' }, { label: 'agent', title: 'Agent' }, { label: 'step', title: 'Step' }, { label: 'name', title: 'Name' }],
+          values: [
+            { title: 'Requests', unit: 'count', decimals: 0, width: 90, expr: `topk(20, ${total('agent_problem_causes_total', PROBLEM)} > 0)` },
+            { title: 'Share', unit: 'ratio', width: 110, gauge: true, expr: `${total('agent_problem_causes_total', PROBLEM)} / on (problem, agent) group_left () (${total('agent_problem_causes_total', ['problem', 'agent'])} > 0)` },
+          ],
+          sortBy: 'Requests',
+        }),
+        table({
+          title: 'What bad requests have in common', width: 12, height: 9,
+          description: 'Now: what most of the bad requests have and the good ones of the same minutes lack, beyond chance. "Times" is how many times as often as in good requests.',
+          labels: [{ label: 'agent', title: 'Agent' }, { label: 'verdict', title: 'Requests' }, { label: 'feature', title: 'Feature' }, { label: 'value', title: 'Value' }],
+          values: [
+            { title: 'Times', unit: 'count', decimals: 0, width: 80, expr: recorded('agent_feature:agent_request_features:lift') },
+            { title: 'Of the bad', unit: 'ratio', decimals: 0, width: 110, gauge: true, expr: `${recorded('agent_feature:agent_request_features:ratio', 'verdict!="good"')} and ${recorded('agent_feature:agent_request_features:lift')}` },
+          ],
+          sortBy: 'Times',
+        }),
+        lines({
+          title: 'Requests past a limit', description: 'Requests a second by the step that is why they were slow, dear or badly answered. The dots are single requests: each leads to its trace.', width: 12, height: 9, unit: 'perSecond', stacked: true,
+          queries: [{ expr: `topk(10, ${rate('agent_problem_causes_total', ['problem', 'step', 'name'])})`, legend: '{{problem}}: {{step}} {{name}}', exemplars: true }],
+        }),
+        bars({
+          title: 'Versions', description: 'Failed requests of each version of the agents within the time range.', width: 12, height: 9, unit: 'count', decimals: 0, color: 'orange',
+          queries: [{ expr: `sort_desc(topk(12, ${total('agent_request_features_total', ['agent', 'value'], 'feature="version"', 'verdict="failed"')} > 0))`, legend: '{{agent}} {{value}}' }],
+        }),
         lines({
           title: 'Failed requests by root cause', description: 'Requests a second that failed, by the error that made them fail. The dots are single requests: each leads to its trace.', width: 12, height: 9, unit: 'perSecond', stacked: true,
           queries: [{ expr: rate('agent_root_causes_total', ['class', 'type']), legend: '{{class}} {{type}}', exemplars: true }],

@@ -61,11 +61,13 @@ export interface Totals {
 /** `warn` takes what a person should know of and no metric can say. */
 export async function startBridge(config: Config, warn: (message: string) => void = () => {}): Promise<Bridge> {
   const options = engineOptions(config)
+  const documented = readObjectives()
+  const objectives = objectiveRows(documented, config.objectives, boundariesOf)
   let log: Log | undefined
   let judge: Judge | undefined
   const wanted = config.judge && contentWanted(config.judge)
   const engine = new Engine({
-    ...options,
+    ...options, objectives,
     ...(wanted && { content: { ...CONTENT_LIMITS, wants: ({ trace }) => wanted(trace) } }),
     ...((config.loki ?? config.judge) && {
       onSettled: (settled, nowMs) => {
@@ -74,9 +76,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
       },
     }),
   })
-  const documented = readObjectives()
-  const objectives = objectiveRows(documented, config.objectives, boundariesOf)
-  if (config.loki !== undefined) log = openLog(config.loki, { objectives, strings: engine.strings, tell: warn })
+  if (config.loki !== undefined) log = openLog(config.loki, { strings: engine.strings, tell: warn })
   mkdirSync(config.dataDir, { recursive: true })
   if (config.judge !== undefined) {
     // Only then: the SDKs behind it are larger than all of the bridge.

@@ -1,6 +1,6 @@
 /**
  * The pure middle of the bridge: bytes and a time go in, series come out. No socket, no timer, no clock.
- * The way of a span: scan → classify → assemble → (settled) → price → count.
+ * The way of a span: scan → classify → assemble → (settled) → price → explain → count.
  */
 import { CostAttribution } from './cost/attribute.ts'
 import type { PriceBook } from './cost/prices.ts'
@@ -8,12 +8,13 @@ import { Savings, type SavingsOptions } from './cost/savings.ts'
 import { Recorder } from './metrics/recorder.ts'
 import { SeriesStore, type SeriesStoreOptions } from './metrics/store.ts'
 import { Malformed, type Accepted } from './otlp/sink.ts'
+import type { ObjectiveRow } from './config/objectives.ts'
+import { Problems } from './problems/problems.ts'
 import { Classifier } from './spans/classify.ts'
 import { DeclaredErrors, type DeclaredError } from './spans/declared.ts'
 import type { Dialect } from './spans/dialect.ts'
-import { scanLogs, type LogScore } from './spans/logs.ts'
+import { scanLogs } from './spans/logs.ts'
 import type { Layer } from './spans/names.ts'
-import { Scales } from './spans/scale.ts'
 import { Scanner } from './spans/scan.ts'
 import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
@@ -27,12 +28,12 @@ export interface EngineOptions extends AssemblerOptions {
   readonly costSharing?: 'duration' | 'tokens' | 'equal'
   /** Undefined: nothing is told as avoidable. */
   readonly savings?: SavingsOptions
-  /** How scores of others are read. */
-  readonly scales?: Scales
   /** Errors that the user knows, tried before those that are known anyway. */
   readonly declaredErrors?: readonly DeclaredError[]
   /** How old may be what is found, where nobody says. */
   readonly staleAfterSeconds?: number | undefined
+  /** Every limit in force: what is slow, expensive or badly answered. Without it nothing is. */
+  readonly objectives?: readonly ObjectiveRow[]
   readonly series?: SeriesStoreOptions
   readonly strings?: StringTableOptions
   /** Called for each settled request, once it is priced and counted. The record is filled again for the next one. */
@@ -47,7 +48,6 @@ export class Engine {
   readonly strings: StringTable
   readonly tables: DialectTables
   readonly store: SeriesStore
-  readonly scales: Scales
   readonly assembler: Assembler
   spansAccepted = 0
   spansRejected = 0
@@ -62,14 +62,15 @@ export class Engine {
     const strings = this.strings = new StringTable(options.strings)
     this.tables = new DialectTables(options.dialects, strings, options.content !== undefined)
     this.store = new SeriesStore(strings, options.series)
-    this.scales = options.scales ?? new Scales()
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)
+    const problems = new Problems(options.objectives ?? [], strings)
     const recorder = new Recorder(this.store, strings)
-    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds, this.scales)
+    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
     this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       savings?.find(settled)
+      problems.explain(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)
       options.onSettled?.(settled, this.#nowMs)
     })
@@ -93,7 +94,7 @@ export class Engine {
   /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
-    const { records, rejected, error } = scanLogs(body, (score) => this.#logScore(score, nowMs))
+    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.#score(trace, evaluator, value, 'external', nowMs))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
     this.logRecordsRejected += rejected
@@ -106,14 +107,6 @@ export class Engine {
     this.#advance(nowMs)
     this.#score(Int32Array.from({ length: 4 }, (_, i) => parseInt(trace.slice(i * 8, i * 8 + 8), 16)), evaluator, value, layer, nowMs)
     return true
-  }
-
-  #logScore({ trace, evaluator, value, label }: LogScore, nowMs: number): void {
-    if (trace === undefined) this.scales.rejected.no_trace++
-    else {
-      const scaled = this.scales.counted(evaluator, value, label)
-      if (!Number.isNaN(scaled)) this.#score(trace, evaluator, scaled, 'external', nowMs)
-    }
   }
 
   #score(trace: Int32Array, evaluator: string, value: number, layer: Layer, nowMs: number): void {

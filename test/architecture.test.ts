@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'spans': /^$/,
   'traces': /^spans\/(anyvalue|dialect|names|span|strings|tables)\.ts$/,
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
+  'problems': /^(spans\/(names|strings)|traces\/settled|config\/objectives)\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
   'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
   'quality': /^(spans\/(dialect|names|strings)|traces\/settled|config\/judge|cost\/price)\.ts$/,
@@ -20,8 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'demo': /^$/,
   'install': /^$/,
   'bundle': /^$/,
-  'engine.ts': /^(spans|traces|cost|metrics)\/|^otlp\/sink\.ts$/,
   'configured.ts': /^(config\/(config|objectives|pricing)|cost\/prices|engine|spans\/dialect|spans\/dialects\/index)\.ts$/,
+  'engine.ts': /^(spans|traces|cost|problems|metrics)\/|^otlp\/sink\.ts$|^config\/objectives\.ts$/,
   'bridge.ts': /^(?!cli\/)/,
   'cli': /^/,
 }

@@ -52,7 +52,7 @@ function(config, lib, annotations)
       summary: 'An agent is far slower than usual',
       description: 'P95 of the requests of ' + subject + ' is {{ $value | humanizeDuration }}.' + ordinary('latency', 'humanizeDuration'),
       dashboard: 'requests',
-      cause: annotations.slowness(),
+      cause: annotations.waiting(who),
     }),
     alert('AgentCostAnomalous', 'cost', 'platform', above('cost'), usd, atMost('cost', usd) {
       summary: 'The requests of an agent cost far more than usual',

@@ -24,7 +24,7 @@ function(config, lib, annotations)
     limit: limit,
     value(window): lib.query(lib.fill('1 - tenant_agent:objective_bad:ratio_rate%s{objective="%s",*}', [window, objective.id]), percentage, 'unknown', lib.whoOf(objective)),
     description(window): described(objective, window, requests, 'succeeded', limit),
-    cause: annotations.failures(),
+    cause: annotations.failures() + annotations.inCommon('failed'),
     trickleCause: annotations.failures(range=lib.range('1d')),
   };
 
@@ -42,8 +42,8 @@ function(config, lib, annotations)
     bad: 'were slow',
     dashboard: 'requests',
     description(window): described(objective, window, requests, 'took at most ' + self.limit, self.target),
-    cause: annotations.slowness(),
-    trickleCause: annotations.slowness(range=lib.range('1d')),
+    cause: annotations.waiting() + annotations.inCommon('slow'),
+    trickleCause: annotations.waiting(range=lib.range('1d')),
   };
 
   local pipeline(name) = function(objective) latency(objective) {

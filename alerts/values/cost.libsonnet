@@ -66,7 +66,8 @@ function(config, lib, annotations, sums, objective)
     value: '{{ $value | ' + usd + ' }}',
     limit: objective.limit('cost_per_request', usd),
     dashboard: 'cost',
-    cause: dearest,
+    cause: annotations.problem('expensive', 'what dear requests spent beyond their usual on', annotations.choose('step', cheaper, otherwise), dearest)
+           + annotations.inCommon('expensive'),
   }, { 'for': '5m', keep_firing_for: '15m' });
 
   local growing = objective.alert('AgentCostGrowing', 'cost_growth', objective.exprOr('cost_growth', config.costGrowth), {

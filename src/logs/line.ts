@@ -4,7 +4,7 @@
  */
 import { ERROR_TYPES, STEP_NAMES } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, AVOIDABLE, OUTCOMES, Outcome, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
+import { ACTIONS, AVOIDABLE, OUTCOMES, Outcome, PROBLEMS, RESULTS, type Settled, type SettledError } from '../traces/settled.ts'
 import { fingerprintOf, type Cause } from './fingerprint.ts'
 import type { Admitted } from './throttle.ts'
 import type { Verdict } from './verdict.ts'
@@ -28,6 +28,9 @@ export interface LogLine {
 
 /** Errors, recoveries and steps on the way to the root that are told; an agent in a loop makes thousands, all alike. */
 const MOST_TOLD = 20
+
+/** What the amount of each problem is. */
+const AMOUNTS = ['seconds', 'cost_usd', 'score'] as const
 
 export function causeOf(error: SettledError, strings: StringTable): Cause {
   return {
@@ -54,12 +57,15 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
       ...who, outcome, why: verdict.why, requests,
       started: timeOf(settled.startMs),
       ...(settled.isRequest && {
-        duration_seconds: settled.seconds, duration_limit_seconds: verdict.limits.durationSeconds,
-        cost_usd: settled.totalUsd, cost_limit_usd: verdict.limits.costUsd,
+        duration_seconds: settled.seconds, duration_limit_seconds: settled.limits.durationSeconds,
+        cost_usd: settled.totalUsd, cost_limit_usd: settled.limits.costUsd,
       }),
       ...(settled.hasAvoidable && { avoidable: avoidableOf(settled, strings) }),
       ...(settled.messages >= 0 && { messages: settled.messages }),
-      ...(verdict.score && { score: verdict.score.value, score_limit: verdict.limits.score, evaluator: text(verdict.score.evaluator) }),
+      ...(verdict.badAnswer && { score: verdict.badAnswer.amount, score_limit: settled.limits.score, evaluator: text(verdict.badAnswer.evaluator!) }),
+      ...(settled.problems.length > 0 && {
+        because: settled.problems.map(({ problem, kind, name, amount, share }) => ({ problem: PROBLEMS[problem], step: STEP_NAMES[kind], name: text(name), [AMOUNTS[problem]!]: amount, share })),
+      }),
       ...(cause && { root_cause: { ...cause, ...evidenceOf(settled.rootCause!) }, fingerprint }),
       ...(settled.path.length > 0 && { passed_on_by: settled.path.slice(0, MOST_TOLD).map((step) => ({ step: STEP_NAMES[step.kind], name: text(step.name), agent: text(step.agent), failed: step.failed })) }),
       ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => ({ ...causeOf(error, strings), ...evidenceOf(error) })), errors_total: settled.errors.length }),

@@ -1,7 +1,6 @@
 /** The log of unhealthy requests with its way to Loki. */
 import { readFileSync } from 'node:fs'
 import type { LokiConfig } from '../config/config.ts'
-import type { ObjectiveRow } from '../config/objectives.ts'
 import type { StringTable } from '../spans/strings.ts'
 import type { Settled } from '../traces/settled.ts'
 import { LogCounts } from './counts.ts'
@@ -25,19 +24,18 @@ export interface LogHealth extends Readonly<Pick<LogCounts, 'lines' | 'dropped' 
 }
 
 export interface LogOptions {
-  readonly objectives: readonly ObjectiveRow[]
   readonly strings: StringTable
   /** Takes a sentence for a person when Loki stops taking lines, and when it does again. */
   readonly tell: (message: string) => void
 }
 
 /** Throws when the password cannot be read: later that would be a failure of each push. */
-export function openLog({ url, tenant, user, labels, linesPerSecond, queueLimitBytes }: LokiConfig, { objectives, strings, tell }: LogOptions): Log {
+export function openLog({ url, tenant, user, labels, linesPerSecond, queueLimitBytes }: LokiConfig, { strings, tell }: LogOptions): Log {
   if (user !== undefined) readPassword(user.passwordFile)
   const counts = new LogCounts()
   const queue = new LineQueue(queueLimitBytes, labels, counts)
   const sender = new Sender({ queue, counts, tell, push: (body, ended) => push({ url, tenant, user }, body, ended) })
-  const requests = new RequestLog({ objectives, linesPerSecond, strings, counts }, (line) => sender.add(line))
+  const requests = new RequestLog({ linesPerSecond, strings, counts }, (line) => sender.add(line))
   return {
     settled: (settled, nowMs) => requests.settled(settled, nowMs),
     tick: (nowMs) => requests.tick(nowMs),

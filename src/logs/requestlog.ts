@@ -1,16 +1,13 @@
 /** The stage: settled requests come in, lines of the unhealthy ones go out. Pure: times come in, and where the lines go is not known here. */
-import type { ObjectiveRow } from '../config/objectives.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { Outcome, type Settled } from '../traces/settled.ts'
 import type { LogCounts } from './counts.ts'
-import { ObjectiveLimits, type RequestLimits } from './limits.ts'
 import { causeOf, requestLine, type LogLine } from './line.ts'
 import { Tally } from './tally.ts'
 import { Throttle } from './throttle.ts'
 import { verdictOn } from './verdict.ts'
 
 export interface RequestLogOptions {
-  readonly objectives: readonly ObjectiveRow[]
   readonly linesPerSecond: number
   readonly strings: StringTable
   readonly counts: LogCounts
@@ -19,25 +16,17 @@ export interface RequestLogOptions {
 const TALLY_EVERY_MS = 10_000
 /** A line of the bridge itself, so that the log tells that nothing failed from that nobody looked, and where lines are missing. */
 const OWN_LINE_EVERY_MS = 60_000
-/** Pairs of tenant and agent whose limits are remembered. */
-const MOST_LIMITS = 20_000
 
 export class RequestLog {
-  readonly #limits: ObjectiveLimits
   readonly #throttle: Throttle
   readonly #tally = new Tally()
   readonly #strings: StringTable
   readonly #counts: LogCounts
   readonly #write: (line: LogLine) => void
-  /** By the numbers of tenant and agent, which a sweep of the strings gives to others. */
-  readonly #known = new Map<number, Map<number, RequestLimits>>()
-  #knownSize = 0
-  #generation = 0
   #talliedMs = -Infinity
   #ownLineMs = -Infinity
 
   constructor(options: RequestLogOptions, write: (line: LogLine) => void) {
-    this.#limits = new ObjectiveLimits(options.objectives)
     this.#throttle = new Throttle(options.linesPerSecond)
     this.#strings = options.strings
     this.#counts = options.counts
@@ -48,7 +37,7 @@ export class RequestLog {
     const strings = this.#strings
     if (settled.isRequest) this.#tally.count(strings.text(settled.tenant), settled.outcome === Outcome.success, settled.weight, nowMs)
     else if (settled.scores.length === 0) return
-    const verdict = verdictOn(settled, this.#limitsOf(settled.tenant, settled.agent))
+    const verdict = verdictOn(settled)
     if (verdict === undefined) return
     // Most lines of a meltdown end here, so a cause's own words do for its fingerprint.
     const cause = settled.rootCause && causeOf(settled.rootCause, strings)
@@ -79,22 +68,5 @@ export class RequestLog {
   #ownLine(nowMs: number): LogLine {
     const { lines, dropped } = this.#counts
     return { stream: { event: 'bridge' }, timeMs: nowMs, text: JSON.stringify({ lines, dropped }), metadata: { level: 'info' } }
-  }
-
-  #limitsOf(tenant: number, agent: number): RequestLimits {
-    if (this.#generation !== this.#strings.generation || this.#knownSize >= MOST_LIMITS) {
-      this.#generation = this.#strings.generation
-      this.#known.clear()
-      this.#knownSize = 0
-    }
-    let byAgent = this.#known.get(tenant)
-    if (byAgent === undefined) this.#known.set(tenant, (byAgent = new Map()))
-    let limits = byAgent.get(agent)
-    if (limits === undefined) {
-      limits = this.#limits.of(this.#strings.text(tenant), this.#strings.text(agent))
-      byAgent.set(agent, limits)
-      this.#knownSize++
-    }
-    return limits
   }
 }

@@ -83,6 +83,14 @@ export const METRICS = define({
     kind: 'counter', unit: '', labels: ['tenant_id', 'agent', 'class', 'type', 'step', 'name'], exemplars: true, overflow: 'name',
     help: 'Failed requests by the error that made them fail.',
   },
+  agent_problem_causes_total: {
+    kind: 'counter', unit: '', labels: ['tenant_id', 'agent', 'problem', 'step', 'name'], exemplars: true, overflow: 'name',
+    help: 'Requests past a limit by the step that is why. problem: slow (the step it waited for longest), expensive (what cost most beyond its usual), bad_answer (the error that nobody made up for, else the evaluator).',
+  },
+  agent_request_features_total: {
+    kind: 'counter', unit: '', labels: ['agent', 'feature', 'value', 'verdict'], overflow: 'value',
+    help: 'Requests by what was in them, each value once a request. feature: tenant_id, version, model, tool, retrieval, sub_agent, error. verdict: good, failed, slow, expensive, bad_answer, the first that applies.',
+  },
   agent_recoveries_total: {
     kind: 'counter', unit: '', labels: ['agent', 'step', 'name', 'action', 'result'], overflow: 'name',
     help: 'Errors that were met by a retry, a fallback or a compression, and how that ended: recovered, exhausted, escalated.',

@@ -1,8 +1,9 @@
 /** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
 import { ERROR_TYPES, Kind, LAYERS, STEP_NAMES, type Layer } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, AVOIDABLE, BASES, floorUsd, OUTCOMES, Outcome, quantize, RESULTS, type Settled } from '../traces/settled.ts'
+import { ACTIONS, AVOIDABLE, BASES, floorUsd, OUTCOMES, Outcome, PROBLEMS, quantize, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
+import { Features } from './features.ts'
 import { StepRows } from './steprows.ts'
 import type { SeriesStore } from './store.ts'
 
@@ -38,6 +39,8 @@ export class Recorder {
   readonly #cost: Family
   readonly #tokenFamily: Family
   readonly #rows = new StepRows()
+  readonly #features: Features
+  readonly #problems: readonly number[]
   #second = 0
   #expired = 0
   #generation = 0
@@ -61,6 +64,8 @@ export class Recorder {
     this.#results = RESULTS.map(ids)
     this.#reasons = AVOIDABLE.map(ids)
     this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
+    this.#features = new Features(store.family('agent_request_features_total'), strings)
+    this.#problems = PROBLEMS.map(ids)
     this.#noPrice = ids('no_price')
     this.#noTokens = ids('no_tokens')
     this.#layers = Object.fromEntries(LAYERS.map((layer) => [layer, ids(layer)])) as Record<Layer, number>
@@ -75,6 +80,7 @@ export class Recorder {
       this.#expired = this.#store.expired
       this.#generation = this.#strings.generation
       this.#rows.clear()
+      this.#features.clear()
     }
     const totalUsd = weight === 1 ? settled.totalUsd : weightedTotal(settled)
     if (settled.isRequest) this.#request(settled, totalUsd, nowMs)
@@ -94,6 +100,8 @@ export class Recorder {
     const calls = f['agent_unpriced_calls_total']!
     for (const i of unpriced.noPrice) calls.add(calls.at(settled.name[i]!, this.#noPrice), weight)
     for (const i of unpriced.noTokens) calls.add(calls.at(settled.name[i]!, this.#noTokens), weight)
+    if (settled.isRequest) this.#features.count(settled, this.#second)
+    if (settled.problems.length > 0) this.#causes(settled, nowMs)
     if (settled.errors.length > 0) this.#errors(settled, nowMs)
     if (settled.hasAvoidable) this.#avoidable(settled)
     if (settled.scores.length > 0) this.#scores(settled, nowMs)
@@ -194,6 +202,16 @@ export class Recorder {
       add('agent_recoveries_total', weight)
       add('agent_recovery_seconds_total', r.seconds * weight)
       add('agent_recovery_cost_usd_total', r.step < 0 ? 0 : weighted(settled.costUsd[r.step]!, weight))
+    }
+  }
+
+  #causes(settled: Settled, nowMs: number): void {
+    const { tenant, agent, weight, trace } = settled
+    const causes = this.#family['agent_problem_causes_total']!
+    for (const { problem, kind, name } of settled.problems) {
+      const row = causes.at(tenant, agent, this.#problems[problem]!, this.#steps[kind]!, name)
+      causes.add(row, weight)
+      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
     }
   }
 

@@ -97,6 +97,7 @@ function causeBlock(cause: Cause): Html {
   return html`<dl class="cause"><div class="root"><dt>Root cause</dt><dd>${!known && html`<span class="unknown">not known</span>`}${
     place.some(Boolean) && html`<p class="place">${place}</p>`}${
     cause.text !== '' && html`<p><bdi>${cutText(afterPlace(cause), TEXT_SHOWN)}</bdi></p>`}</dd></div>${
+    cause.common !== '' && html`<div class="common"><dt>In common</dt><dd><p><bdi>${cutText(cause.common, TEXT_SHOWN)}</bdi></p></dd></div>`}${
     cause.remedy !== '' && html`<div class="remedy"><dt>First remedy</dt><dd><p><bdi>${cutText(cause.remedy, TEXT_SHOWN)}</bdi></p></dd></div>`}</dl>`
 }
 

@@ -33,6 +33,8 @@ export interface Cause {
   readonly name: string
   readonly type: string
   readonly remedy: string
+  /** What the bad requests have in common that the good ones lack; '' for nothing. */
+  readonly common: string
 }
 
 export interface Link {
@@ -105,6 +107,7 @@ function causesOf(alerts: readonly Alert[]): Cause[] {
       name: part('name'),
       type: part('type') || (part('step') ? part('class') : ''),
       remedy: text(alert.annotations, 'remedy'),
+      common: text(alert.annotations, 'in_common'),
     }
     if (Object.values(cause).some((part) => part !== '')) causes.set(JSON.stringify(Object.values(cause)), cause)
   }

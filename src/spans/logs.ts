@@ -10,13 +10,10 @@ import { Reader } from './reader.ts'
 export const EVALUATION_EVENT = 'gen_ai.evaluation.result'
 
 export interface LogScore {
-  /** Four 32-bit words; undefined where the record tells of none. */
-  readonly trace: Int32Array | undefined
+  /** Four 32-bit words. */
+  readonly trace: Int32Array
   readonly evaluator: string
-  /** On the evaluator's own scale; NaN where there is only a label, or neither. */
   readonly value: number
-  /** '' where there is none. */
-  readonly label: string
 }
 
 export interface LogScanResult {
@@ -25,7 +22,7 @@ export interface LogScanResult {
   error: string
 }
 
-/** Reads an ExportLogsServiceRequest and calls `onScore` for each evaluation result. */
+/** Reads an ExportLogsServiceRequest and calls `onScore` for each evaluation result that belongs to a trace. */
 export function scanLogs(body: Uint8Array, onScore: (score: LogScore) => void): LogScanResult {
   const result: LogScanResult = { records: 0, rejected: 0, error: '' }
   const where = { resource: -1, scope: -1, record: -1 }
@@ -61,7 +58,7 @@ function reject(result: LogScanResult, path: string, error: unknown): void {
 }
 
 function evaluation(record: Reader): LogScore | undefined {
-  let event = '', evaluator = '', value = NaN, label = ''
+  let event = '', evaluator = '', value = NaN
   let trace: Int32Array | undefined
   for (const field of record.fields()) {
     if (field.number === 9 && field.bytes !== undefined && field.bytes.length > 0) {
@@ -74,10 +71,10 @@ function evaluation(record: Reader): LogScore | undefined {
       if (key === 'event.name') event ||= string
       else if (key === 'gen_ai.evaluation.name') evaluator = string
       else if (key === 'gen_ai.evaluation.score.value') value = double
-      else if (key === 'gen_ai.evaluation.score.label') label = string
     }
   }
-  return event === EVALUATION_EVENT ? { trace, evaluator, value, label } : undefined
+  if (event !== EVALUATION_EVENT || trace === undefined || !(value >= 0 && value <= 1)) return undefined
+  return { trace, evaluator, value }
 }
 
 function keyValue(pair: Reader): { key: string; string: string; double: number } {

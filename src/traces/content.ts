@@ -23,8 +23,6 @@ export interface ContentDrops {
   text: number
   request: number
   total: number
-  /** A list or an object that is no protobuf. */
-  unreadable: number
 }
 
 /** Tag of AnyValue.string. */
@@ -45,7 +43,7 @@ interface Held {
 }
 
 export class ContentStore {
-  readonly dropped: ContentDrops = { text: 0, request: 0, total: 0, unreadable: 0 }
+  readonly dropped: ContentDrops = { text: 0, request: 0, total: 0 }
   readonly #options: ContentOptions
   readonly #held = new Map<number, Held>()
   #bytes = 0
@@ -91,7 +89,6 @@ export class ContentStore {
   #copy(span: Span, row: number, record: number, side: number): void {
     const { textLimitBytes, requestLimitBytes, totalLimitBytes } = this.#options
     const said = utf8Of(span.body.subarray(span.contentStart[side]!, span.contentEnd[side]!))
-    if (said === undefined) { this.dropped.unreadable++; return }
     const { length } = said
     const size = Math.min(length, textLimitBytes)
     const held = this.#held.get(row)
@@ -144,24 +141,15 @@ export class SettledContent {
 
   /** What the agent was asked and what it answered; where the root does not tell, what its first model call was given and the last one gave. */
   root(side: number): string | undefined {
-    return text(this.#ofRoot(side))
-  }
-
-  /** Whether that is all of it. */
-  rootWhole(side: number): boolean {
-    return (this.#ofRoot(side)?.cutAt ?? 0) < 0
-  }
-
-  #ofRoot(side: number): KeptText | undefined {
-    if (this.#byRoot[side] !== undefined) return this.#byRoot[side]
+    if (this.#byRoot[side] !== undefined) return text(this.#byRoot[side])
     const told = this.#inTime.filter((step) => this.#byStep[step]![side] !== undefined)
     const step = side === Content.input ? told[0] : told.at(-1)
-    return step === undefined ? undefined : this.#byStep[step]![side]
+    return step === undefined ? undefined : text(this.#byStep[step]![side])
   }
 }
 
-/** The bytes of an AnyValue's text: of a string its own, which is nearly all there is. Undefined when it cannot be read. */
-function utf8Of(value: Uint8Array): Uint8Array | undefined {
+/** The bytes of an AnyValue's text: of a string its own, which is nearly all there is. */
+function utf8Of(value: Uint8Array): Uint8Array {
   if (value[0] === STRING) {
     let at = 1
     while (value[at]! > 127) at++
@@ -170,7 +158,7 @@ function utf8Of(value: Uint8Array): Uint8Array | undefined {
   try {
     return new TextEncoder().encode(anyValueText(value))
   } catch {
-    return undefined
+    return new Uint8Array(0)
   }
 }
 

@@ -49,23 +49,23 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   }
   const echoes = new Set<number>()
   for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
-  for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i, records))) echoes.add(i)
+  for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i))) echoes.add(i)
 
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
   const unmet: number[] = []
   const errors = new Map<number, SettledError>()
   for (const i of own) {
     if (echoes.has(i)) continue
-    if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i, records)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
+    if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
     if (causeIn(tree.packed[i]!) === Cause.stopped) continue
-    const error = errorAt(tree, i, records, sources)
+    const error = errorAt(tree, i, healed.has(i) || handedOver.has(i), records, sources)
     errors.set(i, error)
     settled.errors.push(error)
     if (!healed.has(i)) unmet.push(i)
   }
   if (settled.outcome === Outcome.success) return
   const open = unmet.filter((i) => !handedOver.has(i))
-  const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily, records) ? i : best), -1)
+  const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily) ? i : best), -1)
   if (cause < 0 || isVague(tree, cause)) explainByStructure(tree, settled, errors.get(cause), own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
   settled.rootCause ??= errors.get(cause)
   if (cause < 0) return
@@ -88,7 +88,7 @@ function explainByStructure(tree: Tree, settled: Settled, vague: SettledError | 
   const found = findInStructure(tree, records, wanted, text)
   if (found === undefined) return
   const { rule, words, kind, name, agent } = found
-  const error = { type: errorType(found.cause, kind), kind, name, agent, service: settled.service, rule, words: words.slice(0, MOST_WORDS) }
+  const error = { type: errorType(found.cause, kind), kind, name, agent, service: settled.service, rule, words: words.slice(0, MOST_WORDS), met: false }
   if (vague === undefined) settled.errors.push(error)
   else settled.errors[settled.errors.indexOf(vague)] = error
   settled.rootCause = error
@@ -101,20 +101,20 @@ function isOwnStep(tree: Tree, i: number): boolean {
 }
 
 /** A graph node beside the call it makes, rather than around it, fails with it: the same kind of failure within its time. */
-function happensWithin(tree: Tree, inner: number, outer: number, records: Records): boolean {
+function happensWithin(tree: Tree, inner: number, outer: number): boolean {
   const a = FAMILY[causeIn(tree.packed[inner]!)]!
-  return a !== 0 && a === FAMILY[causeIn(tree.packed[outer]!)] && tree.start(inner) >= tree.start(outer) - 1 && tree.end(inner, records) <= tree.end(outer, records) + 1
+  return a !== 0 && a === FAMILY[causeIn(tree.packed[outer]!)] && tree.start(inner) >= tree.start(outer) - 1 && tree.end(inner) <= tree.end(outer) + 1
 }
 
 /**
  * Frameworks close a root with OK after their run has failed (the OpenAI Agents SDK does), so the root's word is not enough: a model
  * or agent failure after which no model call succeeds is how the run ended.
  */
-function endsTheRun(tree: Tree, i: number, records: Records): boolean {
+function endsTheRun(tree: Tree, i: number): boolean {
   const kind = kindOf(tree.packed[i]!)
   if (kind !== Kind.model && isOwnStep(tree, i)) return false
   if (kind === Kind.client || kind === Kind.evaluation || kind === Kind.embedding) return false
-  const end = tree.end(i, records) - 1
+  const end = tree.end(i) - 1
   for (let k = 0; k < tree.size; k++) {
     const packed = tree.packed[k]!
     if (kindOf(packed) === Kind.model && (packed & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(k) >= end) return false
@@ -122,20 +122,20 @@ function endsTheRun(tree: Tree, i: number, records: Records): boolean {
   return true
 }
 
-function errorAt(tree: Tree, i: number, records: Records, sources: Sources): SettledError {
+function errorAt(tree: Tree, i: number, met: boolean, records: Records, sources: Sources): SettledError {
   const packed = tree.packed[i]!
   const kind = kindOf(packed)
   const { rule, words } = records.reasons.get(tree.told[i]!) ?? NO_REASON
-  return { type: errorType(causeIn(packed), kind), kind, name: tree.name[i]!, agent: tree.agent[i]!, service: sources.serviceOf(sourceOf(packed)), rule, words }
+  return { type: errorType(causeIn(packed), kind), kind, name: tree.name[i]!, agent: tree.agent[i]!, service: sources.serviceOf(sourceOf(packed)), rule, words, met }
 }
 
 /** Of two failures that no retry healed, the one of the root's own kind explains it, then the one that came last. */
-function explains(tree: Tree, a: number, b: number, rootFamily: number, records: Records): boolean {
+function explains(tree: Tree, a: number, b: number, rootFamily: number): boolean {
   if (rootFamily !== 0) {
     const fits = Number(FAMILY[causeIn(tree.packed[a]!)] === rootFamily) - Number(FAMILY[causeIn(tree.packed[b]!)] === rootFamily)
     if (fits !== 0) return fits > 0
   }
-  return tree.end(a, records) >= tree.end(b, records)
+  return tree.end(a) >= tree.end(b)
 }
 
 /** A plain HTTP span inside a step is that step's evidence; outside of any step it is a tool of the agent. */

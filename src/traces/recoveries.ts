@@ -43,7 +43,7 @@ export class Recoveries {
   met(tree: Tree, i: number, settled: Settled, records: Records): number {
     const kind = kindOf(tree.packed[i]!)
     if (kind !== Kind.model && kind !== Kind.tool && kind !== Kind.retrieval && kind !== Kind.embedding) return Met.not
-    const end = tree.end(i, records) - 1
+    const end = tree.end(i) - 1
     // The first of each, by start; -1 is none.
     let again = -1, retried = -1, other = -1, replaced = -1, person = -1
     const first = (a: number, b: number) => (a < 0 || tree.compare(b, a, records) < 0 ? b : a)

@@ -6,6 +6,7 @@
 import { Num, Text } from '../spans/dialect.ts'
 import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import type { Score, Span } from '../spans/span.ts'
+import { CriticalPath } from './critical.ts'
 import { judge } from './failures.ts'
 import { type Escalation, Recoveries } from './recoveries.ts'
 import { causeIn, Flag, kindOf, roundSeconds, sourceOf, type Records } from './records.ts'
@@ -27,6 +28,9 @@ export class Settler {
   readonly #text: (id: number) => string
   readonly #tree = new Tree()
   readonly #recoveries: Recoveries
+  readonly #critical = new CriticalPath()
+  #agent = 0
+  readonly #dominant = () => this.#critical.dominant(this.#tree, this.#agent)
 
   constructor(requests: Requests, records: Records, sources: Sources, responses: Responses, escalation: Escalation, text: (id: number) => string) {
     this.#recoveries = new Recoveries(escalation, text)
@@ -61,9 +65,11 @@ export class Settler {
     settled.service = first >= 0 ? this.#sources.serviceOf(sourceOf(tree.packed[first]!)) : requests.ints[(row << 5) + Row.service]!
     settled.version = first >= 0 ? this.#sources.versionOf(sourceOf(tree.packed[first]!)) : 0
     settled.agent = this.#agentOf(row, tree) || settled.service
+    this.#agent = settled.agent
     tree.nameAgents(settled.agent)
     this.#steps(tree, settled, requests.doubles[(row << 4) + Row.baseMs]!)
     settled.isRequest = isRequest(tree, root)
+    settled.dominant = this.#dominant
     settled.sharedCostUsd = requests.doubles[(row << 4) + Row.costUsd]!
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
@@ -97,7 +103,7 @@ export class Settler {
         settled.inputHash[i] = span.inputHash
       }
       if (span.failed) {
-        settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]!, rule: span.reason.rule, words: span.reason.words })
+        settled.errors.push({ type: errorType(span.cause, span.kind), kind: span.kind, name: span.name, agent: settled.agent, service: span.text[Text.service]!, rule: span.reason.rule, words: span.reason.words, met: false })
       }
     }
     settled.scores.push(...span.scores)

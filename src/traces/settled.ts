@@ -1,4 +1,5 @@
 import { Kind } from '../spans/names.ts'
+import type { Dominant } from './critical.ts'
 import type { Score } from '../spans/span.ts'
 import type { SettledContent } from './content.ts'
 
@@ -8,6 +9,10 @@ export const Action = { retry: 0, fallback: 1, compression: 2 } as const
 export const ACTIONS = ['retry', 'fallback', 'compression'] as const
 export const Result = { recovered: 0, exhausted: 1, escalated: 2 } as const
 export const RESULTS = ['recovered', 'exhausted', 'escalated'] as const
+
+/** What else can be wrong with a request than that it failed. */
+export const ProblemKind = { slow: 0, expensive: 1, badAnswer: 2 } as const
+export const PROBLEMS = ['slow', 'expensive', 'bad_answer'] as const
 
 /** Basis of a step's cost. `none`: the step costs nothing that is known. */
 export const Basis = { none: 0, reported: 1, tokens: 2, latency: 3, shared: 4 } as const
@@ -87,6 +92,11 @@ export class Settled {
   readonly scores: Score[] = []
   /** What was said in it, where somebody wants it. */
   content: SettledContent | undefined
+  /** The step that the request waited for longest. Only while the request is in hand. */
+  dominant: () => Dominant | undefined = () => undefined
+  /** Filled by `problems/`. */
+  limits: RequestLimits = NO_LIMITS
+  readonly problems: Problem[] = []
 
   reset(): void {
     this.isRequest = false
@@ -111,6 +121,7 @@ export class Settled {
     if (this.recoveries.length > 0) this.recoveries.length = 0
     if (this.scores.length > 0) this.scores.length = 0
     this.content = undefined
+    if (this.problems.length > 0) this.problems.length = 0
   }
 
   /** Room for one more step of this kind; its index. */
@@ -176,6 +187,30 @@ export interface SettledError {
   /** The rule that decided what it is, and what it went by: a few words of a stranger's. */
   readonly rule: string
   readonly words: string
+  /** A later attempt made up for it, or somebody else was asked. */
+  readonly met: boolean
+}
+
+/** Limits of one request, by the objectives in force; undefined: none. */
+export interface RequestLimits {
+  readonly durationSeconds: number | undefined
+  readonly costUsd: number | undefined
+  readonly score: number | undefined
+}
+const NO_LIMITS: RequestLimits = { durationSeconds: undefined, costUsd: undefined, score: undefined }
+
+/** A limit that a request broke, and the step that is why. */
+export interface Problem {
+  /** Index into PROBLEMS. */
+  readonly problem: number
+  readonly kind: number
+  readonly name: number
+  /** Of the step: seconds on the critical path, or USD. Of an answer: its lowest score. */
+  readonly amount: number
+  /** Of the request's. */
+  readonly share: number
+  /** Who gave the lowest score. */
+  readonly evaluator?: number
 }
 
 export interface PathStep {

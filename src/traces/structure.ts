@@ -77,10 +77,10 @@ function gap(tree: Tree, order: readonly number[], records: Records): Finding | 
   let model = -1
   for (const i of order) {
     if (kindOf(tree.packed[i]!) === Kind.agent && causeIn(tree.packed[i]!) <= Cause.unknown && (tree.packed[i]! & Flag.failed) !== 0) continue
-    lastEnd = Math.max(lastEnd, tree.end(i, records))
+    lastEnd = Math.max(lastEnd, tree.end(i))
     if (kindOf(tree.packed[i]!) === Kind.model) model = i
   }
-  const seconds = (tree.end(root, records) - lastEnd) / 1e5
+  const seconds = (tree.end(root) - lastEnd) / 1e5
   if (seconds < LEAST_GAP_SECONDS || seconds < records.seconds(tree.record[root]!) / 2) return undefined
   return { rule: 'gap.model', cause: Cause.modelTimeout, kind: Kind.model, name: model < 0 ? 0 : tree.name[model]!, agent: tree.agent[root]!, words: `${seconds.toFixed(0)} s without a step before the end` }
 }

@@ -21,6 +21,7 @@ export class Tree {
   /** Of a failed span: the record whose words say why, its own or one around it. */
   told = new Int32Array(64)
   #start = new Int32Array(64)
+  #end = new Float64Array(64)
 
   gather(block: number, last: number, lastFill: number, records: Records): void {
     let n = 0
@@ -34,7 +35,8 @@ export class Tree {
         this.told[n] = record
         this.packed[n] = records.packed(record)
         this.name[n] = records.name(record)
-        this.#start[n] = records.start(record)
+        const start = this.#start[n] = records.start(record)
+        this.#end[n] = start + records.seconds(record) * 1e5
         n++
       }
     }
@@ -82,8 +84,8 @@ export class Tree {
     return this.#start[i]!
   }
 
-  end(i: number, records: Records): number {
-    return this.#start[i]! + records.seconds(this.record[i]!) * 1e5
+  end(i: number): number {
+    return this.#end[i]!
   }
 
   /**
@@ -216,6 +218,9 @@ export class Tree {
     const length = this.record.length * 2
     for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step', 'told'] as const) this[key] = grown(this[key], length)
     this.#start = grown(this.#start, length)
+    const end = new Float64Array(length)
+    end.set(this.#end)
+    this.#end = end
     const absorbed = new Uint8Array(length)
     absorbed.set(this.absorbed)
     this.absorbed = absorbed

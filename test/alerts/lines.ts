@@ -9,8 +9,8 @@ import { tracesBody } from '../otlpbuilder.ts'
 
 const lines: LogLine[] = []
 let log: RequestLog | undefined
-const engine = testEngine({ onSettled: (settled, nowMs) => log!.settled(settled, nowMs), maxOpenRequests: 100, strings: { capacity: 1 << 14 } })
-log = new RequestLog({ objectives: objectiveRows(readObjectives(), [], () => undefined), linesPerSecond: 100, strings: engine.strings, counts: new LogCounts() }, (line) => lines.push(line))
+const engine = testEngine({ onSettled: (settled, nowMs) => log!.settled(settled, nowMs), objectives: objectiveRows(readObjectives(), [], () => undefined), maxOpenRequests: 100, strings: { capacity: 1 << 14 } })
+log = new RequestLog({ linesPerSecond: 100, strings: engine.strings, counts: new LogCounts() }, (line) => lines.push(line))
 engine.traces(tracesBody(run({ failure: '503 Service Unavailable', seconds: 5, costUsd: 1, prompt: '[{"role":"user","content":"x"}]', scores: { helpful: 0.1 } })), START_MS)
 engine.finish(START_MS)
 log.finish(START_MS)

@@ -91,7 +91,7 @@ export function pushesOf(nowMs: number): string[] {
   const queue = new LineQueue(1 << 26, {}, counts)
   let log: RequestLog | undefined
   const engine = testEngine({ onSettled: (settled, atMs) => log!.settled(settled, atMs), maxOpenRequests: 100, strings: { capacity: 1 << 14 } })
-  log = new RequestLog({ objectives: [], linesPerSecond: 10_000, strings: engine.strings, counts }, (line) => queue.add(line))
+  log = new RequestLog({ linesPerSecond: 10_000, strings: engine.strings, counts }, (line) => queue.add(line))
   const all = CASES.flatMap(({ requests }, at) => requests.map((one) => ({ ...one, at }))).sort((a, b) => b.ago - a.ago)
   // That a bridge was there the day before yesterday.
   log.tick(nowMs - 30 * HOUR * 1000)

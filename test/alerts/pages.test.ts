@@ -10,7 +10,7 @@ import { recordedBy, unknownIn } from './series.ts'
 const alerts = [...prometheusAlerts, ...lokiAlerts]
 const recorded = recordedBy(rules)
 const REQUIRED = ['dashboard_url', 'description', 'remedy', 'root_cause', 'runbook_url', 'summary']
-const OPTIONAL = ['limit', 'value', 'root_cause_class', 'root_cause_name', 'root_cause_step', 'root_cause_type']
+const OPTIONAL = ['in_common', 'limit', 'value', 'root_cause_class', 'root_cause_name', 'root_cause_step', 'root_cause_type']
 const HEADINGS = ['Meaning', 'Impact', 'Diagnosis', 'Mitigation', 'Over when']
 const dashboards = join(ROOT, 'dashboards/generated')
 

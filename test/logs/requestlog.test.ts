@@ -25,8 +25,8 @@ function logged(own: readonly ObjectiveLimit[] = [], linesPerSecond = 1000): Log
   const counts = new LogCounts()
   const objectives = objectiveRows(readObjectives(), own, (metric) => METRICS[metric as MetricName]?.buckets)
   let log: RequestLog | undefined
-  const engine = testEngine({ onSettled: (settled, nowMs) => log!.settled(settled, nowMs), strings: { capacity: 1 << 14 } })
-  log = new RequestLog({ objectives, linesPerSecond, strings: engine.strings, counts }, (line) => lines.push(line))
+  const engine = testEngine({ onSettled: (settled, nowMs) => log!.settled(settled, nowMs), objectives, strings: { capacity: 1 << 14 } })
+  log = new RequestLog({ linesPerSecond, strings: engine.strings, counts }, (line) => lines.push(line))
   let nowMs = START_MS
   return {
     lines, counts,
@@ -109,7 +109,7 @@ test('no prompt, argument or error text is in a line, also of recorded agents', 
     const lines: LogLine[] = []
     let own: RequestLog | undefined
     const engine = testEngine({ onSettled: (settled, nowMs) => own!.settled(settled, nowMs), maxOpenRequests: 100, strings: { capacity: 1 << 14 } })
-    own = new RequestLog({ objectives: [], linesPerSecond: 1000, strings: engine.strings, counts: new LogCounts() }, (line) => lines.push(line))
+    own = new RequestLog({ linesPerSecond: 1000, strings: engine.strings, counts: new LogCounts() }, (line) => lines.push(line))
     for (const { signal, bytes } of bodies) engine[signal](bytes, START_MS)
     engine.finish(START_MS)
     // Keys of what a line tells: none of them holds free text.

@@ -1,0 +1,144 @@
+/**
+ * Which step the time of a request went to. From its end backwards: at each moment the request waited for the call that ended last before
+ * it, so of calls at the same time only the slowest counts, and what no call covers is the caller's own time. Time of structure and of
+ * plain clients belongs to the step around them.
+ */
+import { isStep, Kind } from '../spans/names.ts'
+import { Flag, kindOf } from './records.ts'
+import { MAX_DEPTH, type Tree } from './tree.ts'
+
+export interface Dominant {
+  readonly kind: number
+  readonly name: number
+  readonly agent: number
+  readonly seconds: number
+  /** Of the whole critical path. */
+  readonly share: number
+}
+
+export class CriticalPath {
+  /** By span: the child that ends last, and the sibling that ends before it; -1 for none. By owner: its time, and a span of it. */
+  #first = new Int32Array(64)
+  #next = new Int32Array(64)
+  #order = new Int32Array(64)
+  #ticks = new Float64Array(64)
+  #spans = new Int32Array(64)
+  #owners = 0
+  /** Owners by kind and name: open addressing, emptied for each request by its number. */
+  #slots = new Int32Array(256)
+  #filled = new Int32Array(256)
+  #request = 0
+
+  /** The step that the request waited for longest in all; undefined where there is no time. */
+  dominant(tree: Tree, agent: number): Dominant | undefined {
+    const { size, root } = tree
+    if (this.#first.length < size) {
+      this.#first = new Int32Array(size * 2)
+      this.#next = new Int32Array(size * 2)
+      this.#order = new Int32Array(size * 2)
+      this.#ticks = new Float64Array(size * 2 + 1)
+      this.#spans = new Int32Array(size * 2 + 1)
+      let slots = 256
+      while (slots < size * 4) slots *= 2
+      this.#slots = new Int32Array(slots)
+      this.#filled = new Int32Array(slots)
+    }
+    this.#owners = 0
+    this.#request = (this.#request + 1) | 0
+    const from = root < 0 ? this.#least(tree) : tree.start(root)
+    const to = this.#link(tree, root)
+    this.#walk(tree, root, from, root < 0 ? to : tree.end(root), this.#ownerOf(tree, root, -1), 0)
+    let best = -1
+    let all = 0
+    for (let k = 0; k < this.#owners; k++) {
+      all += this.#ticks[k]!
+      if (best < 0 || this.#ticks[k]! > this.#ticks[best]!) best = k
+    }
+    if (all <= 0) return undefined
+    const span = this.#spans[best]!
+    const isOwn = span < 0 || !isStep(kindOf(tree.packed[span]!)) || span === root && kindOf(tree.packed[span]!) === Kind.agent
+    return {
+      kind: isOwn ? Kind.agent : kindOf(tree.packed[span]!), name: isOwn ? agent : tree.name[span]!, agent: isOwn ? agent : tree.agent[span]!,
+      seconds: this.#ticks[best]! / 1e5, share: this.#ticks[best]! / all,
+    }
+  }
+
+  #least(tree: Tree): number {
+    let least = Infinity
+    for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.arrived) !== 0) least = Math.min(least, tree.start(i))
+    return least
+  }
+
+  /** Lists the children of each span, the last to end first; those whose parent never came are the root's. Returns the end of the last. */
+  #link(tree: Tree, root: number): number {
+    const first = this.#first
+    const next = this.#next
+    const order = this.#order
+    let n = 0
+    for (let i = 0; i < tree.size; i++) {
+      first[i] = -1
+      if (i !== root && (tree.packed[i]! & (Flag.arrived | Flag.twin)) === Flag.arrived) order[n++] = i
+    }
+    // Spans come in the order of their ends, nearly, so an insertion is a step or two; ends that are in no order are sorted.
+    let moves = 0
+    for (let k = 1; k < n && moves < 8 * n; k++) {
+      const i = order[k]!
+      const end = tree.end(i)
+      let at = k
+      for (; at > 0 && tree.end(order[at - 1]!) > end && moves < 8 * n; at--, moves++) order[at] = order[at - 1]!
+      order[at] = i
+    }
+    if (moves >= 8 * n) order.subarray(0, n).sort((a, b) => tree.end(a) - tree.end(b))
+    this.#roots = -1
+    for (let k = 0; k < n; k++) {
+      const i = order[k]!
+      let parent = tree.parent[i]!
+      if (parent >= 0 && (tree.packed[parent]! & (Flag.arrived | Flag.twin)) !== Flag.arrived) parent = root
+      if (parent < 0) parent = root
+      if (parent < 0) {
+        next[i] = this.#roots
+        this.#roots = i
+      } else {
+        next[i] = first[parent]!
+        first[parent] = i
+      }
+    }
+    return n === 0 ? 0 : tree.end(order[n - 1]!)
+  }
+  #roots = -1
+
+  #walk(tree: Tree, i: number, from: number, to: number, owner: number, depth: number): void {
+    let until = to
+    if (depth < MAX_DEPTH) {
+      for (let child = i < 0 ? this.#roots : this.#first[i]!; child >= 0 && until > from; child = this.#next[child]!) {
+        const begin = Math.max(tree.start(child), from)
+        const end = Math.min(tree.end(child), until)
+        if (end <= begin) continue
+        this.#ticks[owner]! += until - end
+        this.#walk(tree, child, begin, end, this.#ownerOf(tree, child, owner), depth + 1)
+        until = begin
+      }
+    }
+    if (until > from) this.#ticks[owner]! += until - from
+  }
+
+  /** Whom the own time of a span belongs to: itself, or who it is inside of. */
+  #ownerOf(tree: Tree, i: number, around: number): number {
+    const kind = i < 0 ? Kind.chain : kindOf(tree.packed[i]!)
+    if (around >= 0 && !isStep(kind)) return around
+    const name = i < 0 ? 0 : tree.name[i]!
+    const mask = this.#slots.length - 1
+    let slot = Math.imul(name * 16 + kind, 0x9e3779b1) >>> 8 & mask
+    for (; this.#filled[slot] === this.#request; slot = (slot + 1) & mask) {
+      const owner = this.#slots[slot]!
+      const other = this.#spans[owner]!
+      if (other < 0 ? i < 0 : i >= 0 && tree.name[other] === name && kindOf(tree.packed[other]!) === kind) return owner
+    }
+    const owner = this.#owners++
+    this.#filled[slot] = this.#request
+    this.#slots[slot] = owner
+    this.#ticks[owner] = 0
+    this.#spans[owner] = i
+    return owner
+  }
+}
