@@ -60,7 +60,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const strings = this.strings = new StringTable(options.strings)
-    this.tables = new DialectTables(options.dialects, strings, options.content !== undefined)
+    this.tables = new DialectTables(options.dialects, strings, options.content !== undefined, options.savings?.reasons.includes('duplicate_call'))
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)

@@ -97,8 +97,8 @@ export type AttributeRule =
   | { readonly do: 'responseId' }
   /** How the provider served a call, which has prices of its own. */
   | { readonly do: 'tier'; readonly rank: number }
-  /** A hash of the whole input of the call, whatever its form. */
-  | { readonly do: 'inputHash' }
+  /** Tells calls of the same input: a hash of it or, with `ofContent`, the input itself, which is hashed as far as it is whole. */
+  | { readonly do: 'inputHash'; readonly ofContent?: true }
   /** A provider's answer, with its id somewhere inside. */
   | { readonly do: 'responseIdIn' }
   | { readonly do: 'evidence'; readonly field: EvidenceField }

@@ -20,6 +20,7 @@
  *   Event.time=1 name=2 attributes=3 · Link.trace_id=1 · Status.message=2 code=3
  *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
  */
+import { crc32 } from 'node:zlib'
 import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
 import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
@@ -32,6 +33,8 @@ import { samplingWeight } from './sampling.ts'
 const TWO32 = 4294967296
 const TWO63 = 9223372036854775808
 const decoder = new TextDecoder()
+/** Past this many bytes node's CRC-32, of some gigabytes a second, is sooner done than a hash of our own, for all that calling it costs. */
+const SHORT_BYTES = 512
 /** Longest document a `parse` rule is given. */
 const MAX_DOCUMENT_BYTES = 65_536
 /** How far into an answer its id is looked for, and how ids of answers begin: OpenAI's two interfaces, Anthropic's. */
@@ -546,8 +549,10 @@ export class Scanner {
           if (type === 10 && length > 0) this.responseId(start, length)
           break
         case Rule.inputHash:
-          // 0 is no hash.
-          if (type === 10 && length > 0) span.inputHash = hashView(this.view, start, length) || 1
+          if (type === 10 && length > 0 && (rule.field === 0 || isWholeJson(b, start, length))) {
+            // 0 is no hash; of several tellings all have to be the same.
+            span.inputHash = (Math.imul(span.inputHash, 31) + (length < SHORT_BYTES ? hashView(this.view, start, length) : crc32(b.subarray(start, start + length)))) | 0 || 1
+          }
           break
         case Rule.responseIdIn:
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
@@ -818,6 +823,12 @@ export class Scanner {
     this.bad = this.bad === '' ? what : this.bad
     return false
   }
+}
+
+/** An SDK cuts long texts off at their end: what is left of two prompts is the same sooner than they are. */
+function isWholeJson(b: Uint8Array, start: number, length: number): boolean {
+  const last = b[start + length - 1]
+  return b[start] === 0x5b ? last === 0x5d : b[start] === 0x7b && last === 0x7d
 }
 
 /** Where the list of messages begins in a value that is the list, or an object with `messages` in it, or lists in a list. */

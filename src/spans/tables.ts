@@ -45,8 +45,8 @@ export class DialectTables {
   readonly #dialects: readonly Dialect[]
   readonly #traits = new Map<string, number>()
 
-  /** `withContent`: the scanner is to tell where the content of steps is. */
-  constructor(dialects: readonly Dialect[], strings: StringTable, withContent = false) {
+  /** `withContent`: the scanner is to tell where the content of steps is. `withHashes`: and which inputs are the same. */
+  constructor(dialects: readonly Dialect[], strings: StringTable, withContent = false, withHashes = false) {
     this.#dialects = dialects
     this.withContent = withContent
     for (const nothing of ['None', 'null', 'undefined', '{}', '[]']) strings.pin(nothing)
@@ -56,7 +56,8 @@ export class DialectTables {
     for (const dialect of dialects) {
       const content = Object.entries(withContent ? dialect.content ?? {} : {})
       const said = content.map(([key, side]): [string, AttributeRule] => [key, { do: 'content', side, rank: dialect.contentRank ?? OWN }])
-      for (const [key, rule] of [...Object.entries(dialect.attributes ?? {}), ...said]) {
+      const hashed = Object.entries(withHashes ? dialect.content ?? {} : {}).filter(([, side]) => side === 'input').map(([key]): [string, AttributeRule] => [key, { do: 'inputHash', ofContent: true }])
+      for (const [key, rule] of [...Object.entries(dialect.attributes ?? {}), ...said, ...hashed]) {
         const rules = byKey.get(key)
         if (rules === undefined) byKey.set(key, [rule])
         else if (!rules.some((known) => sameRule(known, rule))) rules.push(rule)
@@ -124,6 +125,8 @@ function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule |
       return { ...compiled, field: Text[rule.field], rank: rule.rank }
     case 'number':
       return { ...compiled, field: Num[rule.field], rank: rule.rank, scale: rule.scale, integerScale: rule.integerScale }
+    case 'inputHash':
+      return { ...compiled, field: rule.ofContent === true ? 1 : 0 }
     case 'tier':
       for (const [value, served] of Object.entries(SERVICE_TIERS)) values[pinSmall(strings, value)] = served
       return { ...compiled, field: Num.tier, rank: rule.rank }

@@ -83,6 +83,22 @@ describe('a duplicate', () => {
   })
 })
 
+describe('the input itself', () => {
+  const messages = (question: string, rest = ']') => `[{"role": "system", "content": "${'Be brief. '.repeat(80)}"}, {"role": "user", "content": "${question}"}${rest}`
+  const asked = (key: string, ...texts: string[]) => request(texts.map(() => ({}))).map((span, i) => (i < texts.length ? { ...span, attributes: { ...span.attributes, [key]: texts[i]! } } : span))
+
+  it.each(['gen_ai.input.messages', 'input.value', 'ai.prompt.messages', 'langfuse.observation.input'])('is the same in %s', (key) => {
+    expect(found([asked(key, messages('where is order 1?'), messages('where is order 2?'), messages('where is order 1?'))])).toEqual({ duplicate_call: 1 })
+  })
+  it('is not known where it was cut off', () => {
+    expect(found([asked('input.value', messages('where', ''), messages('where', ''))])).toEqual({})
+  })
+  it('is not read where duplicates are not asked for', () => {
+    const engine = engineWith({ reasons: ['abandoned'] })
+    expect(found([asked('input.value', messages('a'), messages('a'))], engine)).toEqual({})
+  })
+})
+
 describe('abandoned', () => {
   it('is what is left of a request that failed, or whose root never came', () => {
     expect(found([request([{}, { failed: true }], { failed: true }), request([{ input: 3000 }], { rootless: true })])).toEqual({ retry_waste: 1, abandoned: 4 })
