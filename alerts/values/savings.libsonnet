@@ -1,4 +1,6 @@
-// The part of the cost that need not have been, over a week, by reason. Silent until something counts avoidable cost.
+// The part of the cost that need not have been, over a week, by reason.
+local remedies = import '../remedies.json';
+
 function(config, lib, annotations, sums, objective)
   local byAgent = lib.labels(['tenant_id', 'agent']);
   local avoidable = 'tenant_agent_reason:agent_avoidable_cost_usd';
@@ -14,14 +16,6 @@ function(config, lib, annotations, sums, objective)
     objective.value('cost_optimisation', lib.fill('sum by (%s) (%s:share7d)', [byAgent, avoidable])),
   ], config.longRangeEvaluationInterval);
 
-  local first = {
-    retry_waste: 'Retry with backoff, fewer times, and not what cannot succeed.',
-    duplicate_call: 'Cache the answer of a call that is made again.',
-    cache_miss: 'Put what does not change at the beginning of the prompt, so that the provider caches it.',
-    context_bloat: 'Compress the context past 50 messages.',
-    model_downgrade: 'Use the cheaper model that is configured as good enough.',
-    abandoned: 'Stop a request early when it cannot succeed.',
-  };
   local otherwise = 'See the reasons on the Cost dashboard, dearest first.';
 
   local waiting = objective.alert('AgentSavingsWaiting', 'cost_optimisation', objective.expr('cost_optimisation') + |||
@@ -40,7 +34,7 @@ function(config, lib, annotations, sums, objective)
       avoidable + ':share7d{*}',
       lib.name('.Labels.reason') + ': {{ .Value | humanizePercentage }} of the cost of the last 7 days',
       'no reason is known',
-      annotations.choose('reason', first, otherwise),
+      annotations.choose('reason', remedies.savings, otherwise),
       otherwise,
     ),
   }, { keep_firing_for: '1d' });

@@ -8,6 +8,8 @@ import { generateCommand } from './generate.ts'
 import { installCommand } from './install.ts'
 import { judgeCommand } from './judge.ts'
 import { pricesCommand } from './prices.ts'
+import { reconcileCommand } from './reconcile.ts'
+import { savingsCommand } from './savings.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
 import { upCommand } from './up.ts'
@@ -20,9 +22,11 @@ const program = new Command('spanbridge')
   .version(version, '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print this help')
   .helpCommand('help [command]', 'print the help of a command')
-  .addHelpText('after', '\nEvery setting of the configuration file can also be given by environment:\nSPANBRIDGE_ and its path in upper snake case, as in SPANBRIDGE_HTTP_ADDRESS.')
+  // Names alone: each command's own help has its arguments, and a line is enough for what it does.
+  .configureHelp({ subcommandTerm: (command) => command.name(), visibleCommands: ({ commands }) => [...commands] })
+  .addHelpText('after', '\nSettings can be told by environment too: httpAddress as SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), pricesCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

@@ -2,12 +2,14 @@
 export interface Column {
   readonly title: string
   readonly right?: boolean
+  /** Longer texts are cut; 48 unless said. */
+  readonly widest?: number
 }
 
 const WIDEST = 48
 
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => printable(cell)))
+  const cells = rows.map((row) => row.map((cell, i) => printable(cell, columns[i]!.widest)))
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)))
   return [columns.map(({ title }) => title), ...cells].map((row) => `${row.map((cell, i) => (columns[i]!.right === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd()}\n`).join('')
 }

@@ -8,6 +8,7 @@ const document = z.strictObject({
   unclassified: text,
   slow_steps: z.record(z.string(), text),
   slow_elsewhere: text,
+  savings: z.record(z.string(), text),
 })
 
 export type Remedies = z.output<typeof document>

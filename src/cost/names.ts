@@ -54,6 +54,13 @@ export function undated(model: string): string {
   return model.replace(/(?:[-@]\d{4}-\d{2}-\d{2}|[-@]20\d{6}|-latest)(?:-v\d+(?::\d+)?)?$/, '') || model
 }
 
+/** One name for what a provider's bill and a span write in their own ways: without provider, region, date and version. */
+export function canonical(model: string): string {
+  const name = model.trim().toLowerCase().slice(0, LONGEST)
+  const bare = name.slice(name.lastIndexOf('/') + 1)
+  return undated(BEDROCK.test(bare) ? bare.replace(/^((us|eu|apac|jp|au|ca|us-gov|global)\.)?[a-z0-9]+\./, '') : bare)
+}
+
 /** `[provider id, model]` in the order to try; '' leaves the provider to the model's name. */
 export function candidates(provider: string, model: string): [string, string][] {
   const name = model.trim().toLowerCase().slice(0, LONGEST)

@@ -30,7 +30,7 @@ describe('bin/spanbridge', () => {
 })
 
 describe('help', () => {
-  it.each([[[]], [['serve']], [['up']], [['send']], [['doctor']], [['demo']], [['demo', 'run']], [['demo', 'fault']], [['demo', 'heal']], [['install']]])('of %j fits a screen of 80 x 24', async (command) => {
+  it.each([[[]], [['serve']], [['up']], [['send']], [['doctor']], [['demo']], [['demo', 'run']], [['demo', 'fault']], [['demo', 'heal']], [['install']], [['prices', 'check']], [['savings']], [['reconcile']]])('of %j fits a screen of 80 x 24', async (command) => {
     const { code, stdout } = await spanbridge([...command, '--help'])
     expect(code).toBe(0)
     const lines = stdout.trimEnd().split('\n')

@@ -92,6 +92,17 @@ describe('commands', () => {
       expect(ran).toMatchObject({ code: 0, stderr: '' })
       expect(judge.calls.length > 0).toBe(!args.includes('--dry-run'))
     }],
+    [/^spanbridge savings\b/, async (args) => {
+      const ran = await spanbridge(args)
+      // Nobody is there to be asked.
+      if (args.includes('--prometheus')) expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot ask Prometheus') as string })
+      else expect(ran).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('need not have been') as string })
+    }],
+    [/^spanbridge reconcile\b/, async (args) => {
+      // Of files that are not there: the flags have been read by then.
+      const ran = await spanbridge(args.map((arg) => arg.replaceAll("'", '')), { cwd: folder })
+      expect(ran).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot read \S+: no such file/) as string })
+    }],
     [/^spanbridge generate\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
     [/^spanbridge demo\b/, async (args) => { expect((await spanbridge([...args, '--help'])).code).toBe(0) }],
   ]
