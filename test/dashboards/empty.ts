@@ -1,6 +1,7 @@
 /** Panels of which some query may find nothing though all is well, and why. */
 const NO_MONTH = 'a month is compared with the month before, which a test does not have'
 const TEN_MINUTES = 'the calendar month is summed up in steps of ten minutes, and a test is shorter'
+const HALF_HOUR = 'a week is summed up in steps of half an hour, and a test is shorter'
 const NO_VERDICT = 'a person says on a page whether its cause was right, and nobody is paged in this test'
 const NOT_WRITTEN = (metric: string) => `nothing writes ${metric} yet`
 
@@ -12,9 +13,7 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-quality: Change, month over month': NO_MONTH,
   'spanbridge-cost: Spent this month': TEN_MINUTES,
   'spanbridge-cost: Forecast to the end of the month': TEN_MINUTES,
-  'spanbridge-overview: Cost optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
-  'spanbridge-cost: Avoidable cost by reason': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
-  'spanbridge-cost: Optimisation space': NOT_WRITTEN('agent_avoidable_cost_usd_total'),
+  'spanbridge-overview: Cost optimisation space': HALF_HOUR,
   'spanbridge-overview: Error classification accuracy': NO_VERDICT,
   'spanbridge-errors: Classification accuracy': NO_VERDICT,
   'spanbridge-errors: Wrong types': NO_VERDICT,
