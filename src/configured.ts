@@ -1,5 +1,6 @@
 /** What the configuration says to the engine: the same for a bridge that serves and for a command that reads recorded spans. */
 import type { Config } from './config/config.ts'
+import { loadExpectations } from './config/expectations.ts'
 import { objectiveRows, readObjectives } from './config/objectives.ts'
 import { loadPricing } from './config/pricing.ts'
 import { PriceBook } from './cost/prices.ts'
@@ -7,13 +8,14 @@ import type { EngineOptions } from './engine.ts'
 import { inputHash, STANDARD, text, type AttributeRule, type Dialect, type TextField } from './spans/dialect.ts'
 import { DIALECTS } from './spans/dialects/index.ts'
 
-/** Throws `ConfigError` when the file of prices cannot be read. */
+/** Throws `ConfigError` when the file of prices or of expectations cannot be read. */
 export function engineOptions(config: Config): EngineOptions {
   return {
     dialects: [configuredAttributes(config), ...DIALECTS],
     prices: new PriceBook({ pricing: config.pricing === undefined ? undefined : loadPricing(config.pricing), latencyPricing: config.latencyPricing }),
     costSharing: config.costSharing,
     savings: { ...config.savings, qualityLimit: qualityLimits(config) },
+    expectations: config.expectations === undefined ? undefined : loadExpectations(config.expectations),
     declaredErrors: config.errors,
     escalation: config.escalation,
     staleAfterSeconds: config.staleAfterSeconds,

@@ -1,7 +1,8 @@
 /**
  * The pure middle of the bridge: bytes and a time go in, series come out. No socket, no timer, no clock.
- * The way of a span: scan → classify → assemble → (settled) → price → explain → count.
+ * The way of a span: scan → classify → assemble → (settled) → price → check → explain → count.
  */
+import type { Expectations } from './config/expectations.ts'
 import { CostAttribution } from './cost/attribute.ts'
 import type { PriceBook } from './cost/prices.ts'
 import { Savings, type SavingsOptions } from './cost/savings.ts'
@@ -10,6 +11,7 @@ import { SeriesStore, type SeriesStoreOptions } from './metrics/store.ts'
 import { Malformed, type Accepted } from './otlp/sink.ts'
 import type { ObjectiveRow } from './config/objectives.ts'
 import { Problems } from './problems/problems.ts'
+import { Checks } from './quality/checks/checks.ts'
 import { Classifier } from './spans/classify.ts'
 import { DeclaredErrors, type DeclaredError } from './spans/declared.ts'
 import type { Dialect } from './spans/dialect.ts'
@@ -19,6 +21,7 @@ import { Scanner } from './spans/scan.ts'
 import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
 import { Assembler, type AssemblerOptions } from './traces/assembler.ts'
+import { CONTENT_LIMITS, type ContentOptions } from './traces/content.ts'
 import type { Settled } from './traces/settled.ts'
 
 export interface EngineOptions extends AssemblerOptions {
@@ -34,6 +37,8 @@ export interface EngineOptions extends AssemblerOptions {
   readonly staleAfterSeconds?: number | undefined
   /** Every limit in force: what is slow, expensive or badly answered. Without it nothing is. */
   readonly objectives?: readonly ObjectiveRow[]
+  /** What results and answers are held against. */
+  readonly expectations?: Expectations | undefined
   readonly series?: SeriesStoreOptions
   readonly strings?: StringTableOptions
   /** Called for each settled request, once it is priced and counted. The record is filled again for the next one. */
@@ -60,16 +65,19 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const strings = this.strings = new StringTable(options.strings)
-    this.tables = new DialectTables(options.dialects, strings, options.content !== undefined, options.savings?.reasons.includes('duplicate_call'))
+    const checks = options.expectations && new Checks(options.expectations, strings)
+    const content = contentOptions(options, checks)
+    this.tables = new DialectTables(options.dialects, strings, content !== undefined, options.savings?.reasons.includes('duplicate_call'))
     this.store = new SeriesStore(strings, options.series)
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)
     const problems = new Problems(options.objectives ?? [], strings)
     const recorder = new Recorder(this.store, strings)
     const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
-    this.assembler = new Assembler(options, (id) => strings.text(id), (settled) => {
+    this.assembler = new Assembler({ ...options, ...(content && { content }) }, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       savings?.find(settled)
+      checks?.check(settled)
       problems.explain(settled)
       recorder.record(settled, cost.unpriced, this.#nowMs)
       options.onSettled?.(settled, this.#nowMs)
@@ -140,4 +148,10 @@ export class Engine {
       this.#sweptSize = strings.size
     }
   }
+}
+
+/** What the checks and whoever else want to be kept. */
+function contentOptions({ content }: EngineOptions, checks: Checks | undefined): ContentOptions | undefined {
+  if (checks === undefined) return content
+  return { ...CONTENT_LIMITS, ...content, wants: (span) => checks.wants(span) | (content?.wants(span) ?? 0) }
 }

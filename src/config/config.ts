@@ -26,6 +26,8 @@ export interface Config {
   readonly dataDir: string
   /** Path of the user's pricing.yaml. */
   readonly pricing: string | undefined
+  /** Path of the user's expectations.yaml. */
+  readonly expectations: string | undefined
   readonly latencyPricing: LatencyPricing | undefined
   readonly costSharing: CostSharing
   readonly savings: Savings
@@ -233,6 +235,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     seriesExpirySeconds: values.seriesExpiry,
     dataDir: path(values.dataDir, 'dataDir'),
     pricing: values.pricing === undefined ? undefined : path(values.pricing, 'pricing'),
+    expectations: values.expectations === undefined ? undefined : path(values.expectations, 'expectations'),
     latencyPricing: values.latencyPricing,
     costSharing: values.costSharing,
     savings: savingsOf(values.savings),

@@ -10,6 +10,10 @@ const LONGEST = 200
 const UNBOUNDED = 2048
 const MOST_WAYS = 32_768
 const MOST_PATTERNS = 50
+/** Each of them multiplies the ways to divide a name. */
+const MOST_STARS = 3
+/** Longest text that a pattern is tried on where time matters, in UTF-16 units. */
+export const LONGEST_MATCHED = 4096
 
 /** Matched without regard to case; `^` and `$` are the ends of a line. */
 export function readPattern(value: unknown): RegExp {
@@ -21,10 +25,15 @@ export function readPattern(value: unknown): RegExp {
   } catch (error) {
     throw new Error(`expected a regular expression: ${(error as Error).message}`)
   }
-  const reason = tooCostly(value)
-  if (reason !== undefined) throw new Error(`expected a regular expression that is fast on any text: ${reason}, in ${brief(value)}`)
+  refuseCostly(value)
   if (pattern.test('')) throw new Error(`expected a regular expression that does not match every text, got ${brief(value)}`)
   return pattern
+}
+
+/** Throws what could make it slow. */
+export function refuseCostly(source: string): void {
+  const reason = tooCostly(source)
+  if (reason !== undefined) throw new Error(`expected a regular expression that is fast on any text: ${reason}, in ${brief(source)}`)
 }
 
 /** A list of patterns; a text by itself is one. */
@@ -33,6 +42,14 @@ export function readPatterns(value: unknown): RegExp[] {
   if (!Array.isArray(list)) throw new Error(`expected a list of regular expressions, got ${brief(value)}`)
   if (list.length > MOST_PATTERNS) throw new Error(`expected at most ${MOST_PATTERNS} regular expressions, got ${list.length}`)
   return list.map(readPattern)
+}
+
+/** A name, or a glob of `*` and `?`. Case does not matter. */
+export function readGlob(value: unknown): RegExp {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST) throw new Error(`expected a name or a glob, got ${brief(value)}`)
+  const glob = value.trim().replace(/\*+/g, '*')
+  if (glob.split('*').length > MOST_STARS + 1) throw new Error(`expected a glob with at most ${MOST_STARS} *, got ${brief(value)}`)
+  return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'is')
 }
 
 interface Group {

@@ -42,6 +42,7 @@ export const schema = z.strictObject({
 
   dataDir: key(readText, './data', 'The folder of the pager database. Made when it is not there.'),
   pricing: optional(readText, 'Path of a pricing.yaml with your own prices, over the list prices.'),
+  expectations: optional(readText, 'Path of an expectations.yaml: what tools should give back and agents should answer. Checked on every request whose spans carry content.'),
   latencyPricing: z
     .strictObject({
       usdPerSecond: required(readAmount, 'USD for one second of a model call.'),

@@ -5,8 +5,10 @@ import { ConfigError, type Path } from './problems.ts'
 
 export interface YamlFile {
   readonly name: string
-  /** {} for an empty file. */
+  /** Without the keys that have nothing after them; {} for an empty file. */
   readonly value: unknown
+  /** With them, as null: where null is a value like any other. */
+  readonly exact: unknown
   /** The line, from 1, of the deepest part of `path` that is in the file. */
   lineOf(path: Path): number
 }
@@ -32,13 +34,13 @@ export function parseYaml(name: string, text: string): YamlFile {
   if (document.errors.length > 0) {
     throw new ConfigError(document.errors.map((error) => `${name}:${lines.linePos(error.pos[0]).line}: ${error.message}`))
   }
-  let value: unknown
+  let exact: unknown
   try {
-    value = written(document.toJS({ maxAliasCount: 100 })) ?? {}
+    exact = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     throw new ConfigError([`cannot read ${name}: ${(error as Error).message}`])
   }
-  return { name, value, lineOf: (path) => lines.linePos(offsetOf(document.contents, path)).line }
+  return { name, value: written(exact) ?? {}, exact: exact ?? {}, lineOf: (path) => lines.linePos(offsetOf(document.contents, path)).line }
 }
 
 /** Without the keys that have nothing after them: `pricing:` alone is as good as absent. */

@@ -66,6 +66,7 @@ export function requestLine(settled: Settled, verdict: Verdict, { requests, firs
       ...(settled.problems.length > 0 && {
         because: settled.problems.map(({ problem, kind, name, amount, share }) => ({ problem: PROBLEMS[problem], step: STEP_NAMES[kind], name: text(name), [AMOUNTS[problem]!]: amount, share })),
       }),
+      ...(settled.checks.length > 0 && { checks_failed: settled.checks.slice(0, MOST_TOLD).map((one) => ({ step: STEP_NAMES[one.kind], name: text(one.name), check: text(one.check), why: one.why })) }),
       ...(cause && { root_cause: { ...cause, ...evidenceOf(settled.rootCause!) }, fingerprint }),
       ...(settled.path.length > 0 && { passed_on_by: settled.path.slice(0, MOST_TOLD).map((step) => ({ step: STEP_NAMES[step.kind], name: text(step.name), agent: text(step.agent), failed: step.failed })) }),
       ...(settled.errors.length > 0 && { errors: settled.errors.slice(0, MOST_TOLD).map((error) => ({ ...causeOf(error, strings), ...evidenceOf(error) })), errors_total: settled.errors.length }),

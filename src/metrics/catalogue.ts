@@ -117,7 +117,7 @@ export const METRICS = define({
   },
   agent_quality_checks_total: {
     kind: 'counter', unit: '', labels: ['agent', 'name', 'check', 'result'], overflow: 'name',
-    help: 'Expectations checked on answers and tool results, by result.',
+    help: 'Expectations checked on the results of tools and the answers of agents. name: the tool or the agent; result: pass, fail, no_content (the span tells none), too_long.',
   },
   agent_error_labels_total: {
     kind: 'counter', unit: '', labels: ['predicted', 'actual'], overflow: 'actual',

@@ -1,7 +1,7 @@
 /** Counts a settled request into the series: the last stage, and the only one that knows the label order. */
 import { ERROR_TYPES, Kind, LAYERS, STEP_NAMES, type Layer } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
-import { ACTIONS, AVOIDABLE, BASES, floorUsd, OUTCOMES, Outcome, PROBLEMS, quantize, RESULTS, type Settled } from '../traces/settled.ts'
+import { ACTIONS, AVOIDABLE, BASES, CHECK_RESULTS, floorUsd, OUTCOMES, Outcome, PROBLEMS, quantize, RESULTS, type Settled } from '../traces/settled.ts'
 import type { Family } from './family.ts'
 import { Features } from './features.ts'
 import { StepRows } from './steprows.ts'
@@ -28,6 +28,7 @@ export class Recorder {
   readonly #results: number[]
   readonly #reasons: number[]
   readonly #tokens: { input: number; output: number; cachedInput: number; cacheWrite: number; reasoning: number; embedding: number }
+  readonly #checkResults: number[]
   readonly #noPrice: number
   readonly #noTokens: number
   readonly #layers: Readonly<Record<Layer, number>>
@@ -66,6 +67,7 @@ export class Recorder {
     this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
     this.#features = new Features(store.family('agent_request_features_total'), strings)
     this.#problems = PROBLEMS.map(ids)
+    this.#checkResults = CHECK_RESULTS.map(ids)
     this.#noPrice = ids('no_price')
     this.#noTokens = ids('no_tokens')
     this.#layers = Object.fromEntries(LAYERS.map((layer) => [layer, ids(layer)])) as Record<Layer, number>
@@ -104,6 +106,7 @@ export class Recorder {
     if (settled.problems.length > 0) this.#causes(settled, nowMs)
     if (settled.errors.length > 0) this.#errors(settled, nowMs)
     if (settled.hasAvoidable) this.#avoidable(settled)
+    if (settled.checked.length > 0) this.#checks(settled)
     if (settled.scores.length > 0) this.#scores(settled, nowMs)
   }
 
@@ -212,6 +215,15 @@ export class Recorder {
       const row = causes.at(tenant, agent, this.#problems[problem]!, this.#steps[kind]!, name)
       causes.add(row, weight)
       if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
+    }
+  }
+
+  #checks({ agent, checked, weight }: Settled): void {
+    const checks = this.#family['agent_quality_checks_total']!
+    for (const { name, check, result, times } of checked) {
+      // All results begin at 0 together, as outcomes do, so that the first failure is a rise.
+      for (const one of this.#checkResults) checks.at(agent, name, check, one)
+      checks.add(checks.at(agent, name, check, this.#checkResults[result]!), times * weight)
     }
   }
 

@@ -123,7 +123,8 @@ export class SettledContent {
    */
   constructor(texts: readonly KeptText[], records: readonly (readonly number[])[], root: number, inTime: readonly number[]) {
     this.#inTime = inTime
-    const of = (record: number, side: number) => texts.find((kept) => kept.record === record && kept.side === side)
+    const byRecord = new Map(texts.map((kept) => [kept.record * 2 + kept.side, kept]))
+    const of = (record: number, side: number) => byRecord.get(record * 2 + side)
     const first = (candidates: readonly number[], side: number) => candidates.map((record) => of(record, side)).find((kept) => kept !== undefined)
     this.#byStep = records.map((candidates) => [first(candidates, Content.input), first(candidates, Content.output)])
     this.#byRoot = [of(root, Content.input), of(root, Content.output)]
@@ -141,10 +142,18 @@ export class SettledContent {
 
   /** What the agent was asked and what it answered; where the root does not tell, what its first model call was given and the last one gave. */
   root(side: number): string | undefined {
-    if (this.#byRoot[side] !== undefined) return text(this.#byRoot[side])
+    return text(this.#ofRoot(side))
+  }
+
+  rootIsWhole(side: number): boolean {
+    return (this.#ofRoot(side)?.cutAt ?? 0) < 0
+  }
+
+  #ofRoot(side: number): KeptText | undefined {
+    if (this.#byRoot[side] !== undefined) return this.#byRoot[side]
     const told = this.#inTime.filter((step) => this.#byStep[step]![side] !== undefined)
     const step = side === Content.input ? told[0] : told.at(-1)
-    return step === undefined ? undefined : text(this.#byStep[step]![side])
+    return step === undefined ? undefined : this.#byStep[step]![side]
   }
 }
 

@@ -76,7 +76,7 @@ export class Settler {
     if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
     if (failed) for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.failed) !== 0) this.#records.reasons.delete(tree.record[i]!)
     if (scores !== undefined) settled.scores.push(...scores)
-    if (said !== undefined) settled.content = this.#contentOf(tree, settled, said)
+    if (said !== undefined && said.length > 0) settled.content = this.#contentOf(tree, settled, said)
   }
 
   /** One span by itself: late, or past the limit of its request. */

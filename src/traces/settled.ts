@@ -14,6 +14,10 @@ export const RESULTS = ['recovered', 'exhausted', 'escalated'] as const
 export const ProblemKind = { slow: 0, expensive: 1, badAnswer: 2 } as const
 export const PROBLEMS = ['slow', 'expensive', 'bad_answer'] as const
 
+/** How a check of a result or an answer ended. `tooLong`: it was not kept whole, or is more than can be looked at. */
+export const CheckResult = { pass: 0, fail: 1, noContent: 2, tooLong: 3 } as const
+export const CHECK_RESULTS = ['pass', 'fail', 'no_content', 'too_long'] as const
+
 /** Basis of a step's cost. `none`: the step costs nothing that is known. */
 export const Basis = { none: 0, reported: 1, tokens: 2, latency: 3, shared: 4 } as const
 export const BASES = ['', 'reported', 'tokens', 'latency', 'shared'] as const
@@ -90,6 +94,9 @@ export class Settled {
   readonly path: PathStep[] = []
   readonly recoveries: Recovery[] = []
   readonly scores: Score[] = []
+  /** What the checks of results and answers came to, and those that failed, in the order of time. */
+  readonly checked: CheckCount[] = []
+  readonly checks: FailedCheck[] = []
   /** What was said in it, where somebody wants it. */
   content: SettledContent | undefined
   /** The step that the request waited for longest. Only while the request is in hand. */
@@ -120,6 +127,10 @@ export class Settled {
     if (this.path.length > 0) this.path.length = 0
     if (this.recoveries.length > 0) this.recoveries.length = 0
     if (this.scores.length > 0) this.scores.length = 0
+    if (this.checked.length > 0) {
+      this.checked.length = 0
+      this.checks.length = 0
+    }
     this.content = undefined
     if (this.problems.length > 0) this.problems.length = 0
   }
@@ -211,6 +222,26 @@ export interface Problem {
   readonly share: number
   /** Who gave the lowest score. */
   readonly evaluator?: number
+}
+
+export interface CheckCount {
+  /** Of the tool or the agent. */
+  readonly name: number
+  readonly check: number
+  /** Index into CHECK_RESULTS. */
+  readonly result: number
+  times: number
+}
+
+export interface FailedCheck {
+  /** Whose result it was; -1: the answer of the request. */
+  readonly step: number
+  /** A tool or an agent, and its name. */
+  readonly kind: number
+  readonly name: number
+  readonly check: number
+  /** What was not as expected. The user's words and the names of parts, never the content. */
+  readonly why: string
 }
 
 export interface PathStep {

@@ -52,7 +52,7 @@ describe('a configuration', () => {
 
   it('reads every setting from its variable', () => {
     const examples: Record<string, string> = {
-      SPANBRIDGE_DATA_DIR: '/tmp/pages', SPANBRIDGE_PRICING: '/tmp/p.yaml', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '0.5', SPANBRIDGE_LATENCY_PRICING_APPLY_TO: 'all',
+      SPANBRIDGE_DATA_DIR: '/tmp/pages', SPANBRIDGE_PRICING: '/tmp/p.yaml', SPANBRIDGE_EXPECTATIONS: '/tmp/e.yaml', SPANBRIDGE_LATENCY_PRICING_USD_PER_SECOND: '0.5', SPANBRIDGE_LATENCY_PRICING_APPLY_TO: 'all',
       SPANBRIDGE_TENANT_ATTRIBUTES: 'a, b', SPANBRIDGE_PROJECT_ATTRIBUTES: 'c', SPANBRIDGE_AGENT_ATTRIBUTES: 'd', SPANBRIDGE_OBJECTIVES: '[{"objective": "success-rate", "tenant": "acme", "limit": 0.99}, {"profile": "customer_service", "agent": "support"}]',
     }
     Object.assign(examples, {
@@ -74,7 +74,7 @@ describe('a configuration', () => {
     }
     const config = loadConfig({ env })
     expect(config).toMatchObject({
-      httpAddress: { host: '0.0.0.0', port: 10_000 }, staleAfterSeconds: 1800, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
+      httpAddress: { host: '0.0.0.0', port: 10_000 }, staleAfterSeconds: 1800, dataDir: '/tmp/pages', pricing: '/tmp/p.yaml', expectations: '/tmp/e.yaml', latencyPricing: { usdPerSecond: 0.5, applyTo: 'all' },
       objectives: [{ objective: 'success-rate', tenant: 'acme', agent: '', limit: 0.99 }, { profile: 'customer_service', tenant: '', agent: 'support' }],
     })
     expect(config.loki).toEqual({

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
+import { loadExpectations } from '../../src/config/expectations.ts'
 import { readObjectives, objectiveRows } from '../../src/config/objectives.ts'
 import { loadPricing } from '../../src/config/pricing.ts'
 import { readRubric } from '../../src/quality/judge/rubric.ts'
@@ -129,10 +130,11 @@ describe('configurations', () => {
   for (const { page, text } of of('yaml')) {
     const name = /^# (\S+\.ya?ml)$/m.exec(text)?.[1]
     test(`${name ?? 'a file without a name'} of ${page}`, () => {
-      expect(['spanbridge.yaml', 'pricing.yaml', 'rubric.yaml'], `${page}: the first line of a configuration names its file`).toContain(name)
+      expect(['spanbridge.yaml', 'pricing.yaml', 'rubric.yaml', 'expectations.yaml'], `${page}: the first line of a configuration names its file`).toContain(name)
       const file = join(folder, name!)
       writeFileSync(file, text)
       if (name === 'pricing.yaml') return void expect(loadPricing(file).models.length).toBeGreaterThan(0)
+      if (name === 'expectations.yaml') return void expect(loadExpectations(file).tools.length).toBeGreaterThan(0)
       if (name === 'rubric.yaml') return void expect(readRubric(file).version).toBeGreaterThan(0)
       const config = loadConfig({ flags: { config: file } })
       expect(config.warnings).toEqual([])

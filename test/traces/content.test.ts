@@ -93,7 +93,7 @@ test('recorded runs tell what their agents answered and their tools gave back, a
       maxOpenRequests: 100, strings: { capacity: 1 << 14 }, content: { wants: () => 3, ...CONTENT_LIMITS },
       onSettled: ({ content, isRequest, kind, steps }: Settled) => {
         if (isRequest && content?.root(Content.output) === undefined) silent.answers.add(dialect)
-        for (let i = 0; i < steps; i++) if (kind[i] === Kind.tool && content!.step(i, Content.output) === undefined) silent.tools.add(dialect)
+        for (let i = 0; i < steps; i++) if (kind[i] === Kind.tool && content?.step(i, Content.output) === undefined) silent.tools.add(dialect)
       },
     })
     play(bodies, engine)
