@@ -2,6 +2,7 @@
 import type { Random } from './random.ts'
 import { allSteps, type Failure, type Run, type Step, type StepKind } from './run.ts'
 import { SAID } from './said.ts'
+import { lostAnswer } from './words.ts'
 
 /** Where the page has to point. */
 export interface Truth {
@@ -58,8 +59,8 @@ export const FAULTS: readonly Fault[] = [
   { id: 'timeout_inference', about: 'the model does not answer in time', truth: { class: 'coordination', type: 'timeout_inference', step: 'model' }, strike: (run, random) => endsAt(run, 'model', SAID.inference, random, { seconds: 2 }) },
   { id: 'slow_model', about: 'every model call takes twenty times as long', strike: (run) => ({ ...run, steps: mapSteps(run.steps, (step) => (step.kind === 'model' ? { ...step, seconds: step.seconds * 20 } : step)) }) },
   { id: 'cost_blowup', about: 'ten times the tokens go into each model call', strike: (run) => ({ ...run, steps: mapSteps(run.steps, (step) => (step.kind === 'model' ? { ...step, inputTokens: (step.inputTokens ?? 0) * 10, cachedTokens: 0 } : step)) }) },
-  { id: 'quality_drop', about: 'answers become bad', strike: (run, random) => ({ ...run, quality: random.one([0, 0.25, 0.5]) }) },
-  { id: 'long_conversations', about: 'histories grow past 50 messages and are not compressed', strike: (run, random) => ({ ...run, steps: mapSteps(run.steps, (step) => (step.kind === 'model' ? { ...step, messages: 55 + random.count(0, 60), inputTokens: (step.inputTokens ?? 0) * 2 } : step)), quality: random.one([0.25, 0.5, 0.75, 1]) }) },
+  { id: 'quality_drop', about: 'answers become bad', strike: (run, random) => ({ ...run, answer: lostAnswer(run.question), quality: random.one([0, 0.25, 0.5]) }) },
+  { id: 'long_conversations', about: 'histories grow past 50 messages and are not compressed', strike: (run, random) => ({ ...run, steps: mapSteps(run.steps, (step) => (step.kind === 'model' ? { ...step, messages: 55 + random.count(0, 60), inputTokens: (step.inputTokens ?? 0) * 2 } : step)), quality: random.one([0.25, 0.5, 0.75, 1]), ...(random.chance(0.5) ? { answer: lostAnswer(run.question) } : {}) }) },
   { id: 'silence', about: 'the agent sends nothing any more', strike: () => undefined },
 ]
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { demoControl } from './control.ts'
+import { demoJudge } from './judge.ts'
 import { PROFILES } from './profiles.ts'
 import { Random } from './random.ts'
 import { Telemetry } from './telemetry.ts'
@@ -33,6 +34,7 @@ export async function startAgents({ endpoint, control, rate, seed }: AgentsOptio
   const app = express()
   app.disable('x-powered-by')
   app.get('/-/healthy', (_request, response) => { response.type('text').send('healthy\n') })
+  app.use(demoJudge())
   app.use(demoControl(traffic, PROFILES, () => Date.now()))
   const server = createServer(app)
   await new Promise<void>((resolve, reject) => {

@@ -26,8 +26,21 @@ const EXCHANGES: Readonly<Record<string, readonly Exchange[]>> = {
 
 const ANYTHING: readonly Exchange[] = [{ question: 'What is the state of this?', answer: 'All is well.', lost: 'I do not know.' }]
 
+const ALL = [...Object.values(EXCHANGES).flat(), ...ANYTHING]
+
 export function exchange(agent: string, random: Random): Exchange {
   return random.one(EXCHANGES[agent] ?? ANYTHING)
+}
+
+/** What an agent that has lost the thread says to a question. */
+export function lostAnswer(question: string): string {
+  return ALL.find((one) => one.question === question)?.lost ?? ANYTHING[0]!.lost
+}
+
+/** Which of the two an answer is, wherever in a text it stands. */
+export function verdictOn(text: string): 'answered' | 'lost' | undefined {
+  if (ALL.some(({ answer }) => text.includes(answer))) return 'answered'
+  return ALL.some(({ lost }) => text.includes(lost)) ? 'lost' : undefined
 }
 
 const RESULTS: Readonly<Record<string, (random: Random) => object>> = {
