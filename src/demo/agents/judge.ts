@@ -1,10 +1,10 @@
 /**
- * The judge of the demo, which has nobody's key: it speaks Chat Completions as far as the bridge's judge asks it to, and knows the few answers that the demo's agents
+ * The judge of the demo, which has nobody's key: it speaks Chat Completions as far as the bridge's judge asks it to, and knows the bad answers that the demo's agents
  * give. Meant for loopback or a private network.
  */
 import express, { type Router } from 'express'
 import { z } from 'zod'
-import { verdictOn } from './words.ts'
+import { isLost } from './words.ts'
 
 /** The bridge's settings for it. Priced as a model of the list, so that there is a cost to see; more requests are judged than would be for money. */
 export function demoJudgeSettings(demoUrl: string): Readonly<Record<string, string>> {
@@ -39,9 +39,5 @@ export function demoJudge(): Router {
 /** Of what stands in the fence of the answer, and nothing else. */
 function markOf(prompt: string): { readonly reason: string; readonly score: number } {
   const answer = /<answer (\S+)>\n([\s\S]*?)\n<\/answer \1>/.exec(prompt.slice(prompt.lastIndexOf('<question ')))?.[2] ?? ''
-  switch (verdictOn(answer)) {
-    case 'answered': return { reason: 'It answers what was asked, and can be acted on.', score: 5 }
-    case 'lost': return { reason: 'It is not about what was asked.', score: 1 }
-    case undefined: return { reason: 'It is not one of the answers that this simulated judge knows.', score: 3 }
-  }
+  return isLost(answer) ? { reason: 'It is not about what was asked.', score: 1 } : { reason: 'It is none of the answers that this simulated judge knows to be bad.', score: 5 }
 }

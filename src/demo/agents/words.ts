@@ -37,10 +37,9 @@ export function lostAnswer(question: string): string {
   return ALL.find((one) => one.question === question)?.lost ?? ANYTHING[0]!.lost
 }
 
-/** Which of the two an answer is, wherever in a text it stands. */
-export function verdictOn(text: string): 'answered' | 'lost' | undefined {
-  if (ALL.some(({ answer }) => text.includes(answer))) return 'answered'
-  return ALL.some(({ lost }) => text.includes(lost)) ? 'lost' : undefined
+/** Whether it is said in a text, wherever. */
+export function isLost(text: string): boolean {
+  return ALL.some(({ lost }) => text.includes(lost))
 }
 
 const RESULTS: Readonly<Record<string, (random: Random) => object>> = {
