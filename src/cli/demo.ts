@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { readAddress, readAmount, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
 import type { DemoState } from '../demo/agents/control.ts'
+import { unreachable } from '../web/reach.ts'
 import { flag, UsageError } from './usage.ts'
 
 const CONTROL = '127.0.0.1:9465'
@@ -73,7 +74,7 @@ async function ask(at: Address, method: string, path: string, body?: object): Pr
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
     })
   } catch (error) {
-    throw new Error(`cannot reach the demo's agents at ${writeAddress(at)}: ${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}; "spanbridge demo" or "spanbridge up" runs them`, { cause: error })
+    throw unreachable(`the demo's agents at ${writeAddress(at)}`, error, '"spanbridge demo" or "spanbridge up" runs them')
   }
   const answer = await response.json() as DemoState & { error?: string }
   if (!response.ok) throw response.status === 400 ? new UsageError(answer.error) : new Error(answer.error ?? `the agents answered ${response.status}`)

@@ -56,13 +56,13 @@ export async function openTraffic(endpoint: string, stop: AbortSignal): Promise<
   }
 }
 
-interface Pages {
-  readonly pages: readonly { readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[] }[]
+interface Incidents {
+  readonly incidents: readonly { readonly pages: readonly { readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[] }[] }[]
 }
 
 /** As a program asks the pager. */
 async function paged(pagerUrl: string, tenant: string): Promise<boolean> {
-  const response = await fetch(`${pagerUrl}/api/pages?state=firing&limit=100`)
-  const { pages } = await response.json() as Pages
-  return pages.some(({ alerts }) => alerts.some(({ status, labels }) => status === 'firing' && labels['tenant_id'] === tenant && labels['objective'] === 'success_rate'))
+  const response = await fetch(`${pagerUrl}/api/incidents?state=firing&limit=100`)
+  const { incidents } = await response.json() as Incidents
+  return incidents.flatMap(({ pages }) => pages).some(({ alerts }) => alerts.some(({ status, labels }) => status === 'firing' && labels['tenant_id'] === tenant && labels['objective'] === 'success_rate'))
 }

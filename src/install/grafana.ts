@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { unreachable } from '../web/reach.ts'
 import type { Place, Step } from './plan.ts'
 
 export interface GrafanaOptions {
@@ -106,8 +107,7 @@ class Api {
     try {
       return await fetch(this.#base + path, { ...init, headers: { ...this.#headers, ...init.headers }, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' })
     } catch (error) {
-      const { cause, message } = error as Error
-      throw new Error(`cannot reach Grafana at ${this.#base}: ${cause instanceof Error ? cause.message : message}`, { cause: error })
+      throw unreachable(`Grafana at ${this.#base}`, error)
     }
   }
 

@@ -1,6 +1,7 @@
 /** A rule file in a folder that Prometheus, Loki or mimirtool reads. Only a file that begins as ours do is changed or removed. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { unreachable } from '../web/reach.ts'
 import type { Place, Step } from './plan.ts'
 
 export interface RuleFileOptions {
@@ -65,8 +66,7 @@ export function prometheusReload(url: string): () => Promise<void> {
     try {
       response = await fetch(`${url.replace(/\/$/, '')}/-/reload`, { method: 'POST', signal: AbortSignal.timeout(ANSWER_MS) })
     } catch (error) {
-      const { cause, message } = error as Error
-      throw new Error(`cannot reach Prometheus at ${url}: ${cause instanceof Error ? cause.message : message}`, { cause: error })
+      throw unreachable(`Prometheus at ${url}`, error)
     }
     const text = (await response.text()).slice(0, 500)
     if (response.status === 403) throw new Error(`cannot reload Prometheus at ${url}: it was not started with --web.enable-lifecycle; restart it, or send it SIGHUP`)

@@ -1,4 +1,4 @@
-// The buttons and keys of the pages. The server decides what may be done; a refusal is shown where it happened.
+// The buttons and keys of the incidents. The server decides what may be done; a refusal is shown where it happened.
 const NAME = 'spanbridge-pager-name'
 const me = document.getElementById('me')
 const help = document.getElementById('help')
@@ -22,7 +22,7 @@ async function act(controls, action, control) {
   trouble.hidden = true
   control.disabled = true
   try {
-    const response = await fetch(`pager/api/pages/${controls.dataset.page}/actions`, {
+    const response = await fetch(`pager/api/incidents/${controls.dataset.incident}/actions`, {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ ...action, by: me.value.trim() }),
     })
     if (!response.ok) throw new Error((await response.json()).error)
@@ -54,17 +54,17 @@ document.addEventListener('keydown', (event) => {
   key()
 })
 
-const pages = () => [...document.querySelectorAll('article.page')]
+const incidents = () => [...document.querySelectorAll('article.incident')]
 
-/** The page that has the focus, or else the first one that is seen. */
+/** The incident that has the focus, or else the first one that is seen. */
 function current() {
-  const all = pages()
-  return document.activeElement.closest('article.page') ?? all.find((page) => page.getBoundingClientRect().bottom > 80) ?? all[0]
+  const all = incidents()
+  return document.activeElement.closest('article.incident') ?? all.find((one) => one.getBoundingClientRect().bottom > 80) ?? all[0]
 }
 
 function move(by) {
-  const all = pages()
-  const focused = document.activeElement.closest('article.page')
+  const all = incidents()
+  const focused = document.activeElement.closest('article.incident')
   const next = focused ? all[all.indexOf(focused) + by] : all[0]
   if (!next) return
   next.focus({ preventScroll: true })
@@ -72,7 +72,7 @@ function move(by) {
 }
 
 function press(...deeds) {
-  const page = current()
-  const button = deeds.map((deed) => page?.querySelector(`[data-deed="${deed}"]`)).find(Boolean)
+  const incident = current()
+  const button = deeds.map((deed) => incident?.querySelector(`[data-deed="${deed}"]`)).find(Boolean)
   button?.click()
 }

@@ -47,6 +47,46 @@ const MIGRATIONS = [
      at_ms INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX action_page ON action (page_id, id);`,
+  // Until here every page was an incident of its own; it stays one, under its number.
+  `CREATE TABLE incident (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     rank INTEGER NOT NULL,
+     status TEXT NOT NULL,
+     closed INTEGER NOT NULL DEFAULT 0,
+     opened_ms INTEGER NOT NULL,
+     heard_ms INTEGER NOT NULL,
+     resolved_ms INTEGER,
+     named_ms INTEGER
+   ) STRICT;
+   INSERT INTO incident (id, rank, status, closed, opened_ms, heard_ms, resolved_ms, named_ms)
+     SELECT id, rank, status, closed, opened_ms, heard_ms, resolved_ms, opened_ms FROM page;
+   CREATE INDEX incident_rank ON incident (rank);
+   CREATE INDEX incident_status ON incident (status, closed);
+   DROP INDEX page_rank;
+   DROP INDEX page_status;
+   ALTER TABLE page DROP COLUMN rank;
+   ALTER TABLE page DROP COLUMN closed;
+   ALTER TABLE page ADD COLUMN incident_id INTEGER REFERENCES incident (id) ON DELETE CASCADE;
+   UPDATE page SET incident_id = id;
+   ALTER TABLE page ADD COLUMN cluster TEXT NOT NULL DEFAULT '';
+   ALTER TABLE page ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+   ALTER TABLE page ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+   ALTER TABLE page ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+   ALTER TABLE page ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+   ALTER TABLE page ADD COLUMN began_ms INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX page_incident ON page (incident_id, id);
+   CREATE INDEX page_status ON page (status);
+   CREATE TABLE deed (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     incident_id INTEGER NOT NULL REFERENCES incident (id) ON DELETE CASCADE,
+     deed TEXT NOT NULL,
+     by TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     at_ms INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO deed SELECT id, page_id, deed, by, detail, at_ms FROM action;
+   CREATE INDEX deed_incident ON deed (incident_id, id);
+   DROP TABLE action;`,
 ] as const
 
 /** Opens or creates the pager's file and brings its schema up to date. Throws an Error that names the file. */

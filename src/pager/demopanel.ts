@@ -1,7 +1,8 @@
 /** Faults on demand from the page, where the demo's agents run: passed on to them, and shown. */
 import express, { type Response as Answer, type Router } from 'express'
 import { z } from 'zod'
-import { ownPageOnly } from './actionroutes.ts'
+import { ownPageOnly } from '../web/json.ts'
+import { unreachable } from '../web/reach.ts'
 import { html, type Html } from './html.ts'
 
 const ANSWER_MS = 5000
@@ -25,8 +26,7 @@ export function demoRoutes(demoUrl: string): Router {
       if (!answer.ok) return void response.status(answer.status === 400 ? 400 : 502).json({ error: String(body.error ?? `the demo's agents answered ${answer.status}`) })
       response.type('html').send(panelOf(state.parse(body)))
     } catch (error) {
-      const { cause, message } = error as Error
-      response.status(502).json({ error: `cannot reach the demo's agents: ${cause instanceof Error ? cause.message : message}` })
+      response.status(502).json({ error: unreachable("the demo's agents", error).message })
     }
   }
   router.get('/pager/demo', (_request, response) => ask(response, '/demo'))

@@ -1,12 +1,38 @@
-import type { Action, Page } from './notification.ts'
+import { incidentViewOf } from './incidentview.ts'
+import type { Action, Incident, Page } from './notification.ts'
 import { viewOf } from './view.ts'
 
-/** A page for programs: what a person reads, then the alerts. Times are ISO 8601 in UTC, null where unknown. */
-export function pageJson(page: Page) {
+/** An incident for programs: what a person reads, then its pages with their alerts. Times are ISO 8601 in UTC, null where unknown. */
+export function incidentJson(incident: Incident) {
+  const view = incidentViewOf(incident)
+  return {
+    id: incident.id,
+    rank: incident.rank,
+    status: incident.status,
+    summary: view.lead.summary,
+    severity: view.lead.severity,
+    since: iso(view.sinceMs),
+    ended: iso(view.endedMs),
+    tenants: view.tenants,
+    projects: view.projects,
+    agents: view.agents,
+    causes: view.causes,
+    opened: iso(incident.openedMs),
+    lastHeard: iso(incident.heardMs),
+    acknowledged: incident.acknowledged && actionJson(incident.acknowledged),
+    closed: incident.closed && actionJson(incident.closed),
+    verdict: incident.verdict && actionJson(incident.verdict),
+    actions: incident.actions.map(actionJson),
+    examples: view.examples,
+    pages: view.pages.map(({ page }) => pageJson(page)),
+    pagesOmitted: incident.pageCount - incident.pages.length,
+  }
+}
+
+function pageJson(page: Page) {
   const view = viewOf(page)
   return {
     id: page.id,
-    rank: page.rank,
     groupKey: page.groupKey,
     status: page.status,
     alertname: view.alertname,
@@ -28,10 +54,6 @@ export function pageJson(page: Page) {
     lastHeard: iso(page.heardMs),
     told: page.told,
     omittedAlerts: page.omittedAlerts,
-    acknowledged: page.acknowledged && actionJson(page.acknowledged),
-    closed: page.closed && actionJson(page.closed),
-    verdict: page.verdict && actionJson(page.verdict),
-    actions: page.actions.map(actionJson),
     examples: page.examples,
     notifications: page.history.map((entry) => ({
       status: entry.status, reason: entry.reason, firing: entry.firing, resolved: entry.resolved,

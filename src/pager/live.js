@@ -6,7 +6,7 @@ const RETRY_STREAM_MS = 30_000
 const MARKED_MS = 60_000
 const FOCUSABLE = 'a, summary, button, select, [tabindex]'
 
-const main = document.getElementById('pages')
+const main = document.getElementById('incidents')
 const announce = document.getElementById('announce')
 const live = document.getElementById('live')
 let version = document.getElementById('state').dataset.version
@@ -24,7 +24,7 @@ function listen() {
     showState()
     if (event.data !== version) refresh()
   })
-  stream.addEventListener('page', refresh)
+  stream.addEventListener('incident', refresh)
   stream.onerror = () => {
     showState()
     // Closed for good (the server refused): the browser does not try again by itself.
@@ -32,7 +32,7 @@ function listen() {
   }
 }
 
-// A button of a page has done something: its answer is on the way here, and need not be waited for.
+// A button of an incident has done something: its answer is on the way here, and need not be waited for.
 document.addEventListener('pager:acted', () => refresh())
 document.addEventListener('visibilitychange', () => document.hidden || refresh())
 
@@ -96,7 +96,7 @@ function putList(list, next) {
       syncTimes(old, fresh)
     } else {
       if (old) carryOver(old, fresh)
-      if (fresh.matches('.page')) {
+      if (fresh.matches('.incident')) {
         const rose = !old || old.dataset.rank !== fresh.dataset.rank
         if (rose) mark(fresh)
         const word = fresh.matches('.resolved') ? 'Resolved' : 'Firing'
@@ -116,9 +116,9 @@ function putList(list, next) {
   return news
 }
 
-function mark(page) {
-  page.classList.add('arrived')
-  setTimeout(() => document.getElementById(page.id)?.classList.remove('arrived'), MARKED_MS)
+function mark(incident) {
+  incident.classList.add('arrived')
+  setTimeout(() => document.getElementById(incident.id)?.classList.remove('arrived'), MARKED_MS)
 }
 
 function carryOver(old, fresh) {
@@ -137,8 +137,8 @@ function syncTimes(old, fresh) {
 /** The focused element by its place in the element with an id around it: its node may be replaced. */
 function focusPath() {
   const element = document.activeElement
-  const owner = main.contains(element) && element.closest('.page, [id]')
-  const root = owner && (element.closest('.page') ?? owner)
+  const owner = main.contains(element) && element.closest('.incident, [id]')
+  const root = owner && (element.closest('.incident') ?? owner)
   return root ? { element, id: root.id, index: [...root.querySelectorAll(FOCUSABLE)].indexOf(element) } : null
 }
 
@@ -151,5 +151,5 @@ function restoreFocus(path) {
 
 function firstVisible() {
   if (scrollY < 40) return null
-  return [...main.querySelectorAll('.page')].find((page) => page.getBoundingClientRect().bottom > 0)
+  return [...main.querySelectorAll('.incident')].find((one) => one.getBoundingClientRect().bottom > 0)
 }

@@ -1,4 +1,4 @@
-/** What the pager keeps: a notification as Alertmanager sent it, and the page a person reads. */
+/** What the pager keeps: a notification as Alertmanager sent it, the page of its group, and the incident that a person reads. */
 export type State = 'firing' | 'resolved'
 export type Texts = Readonly<Record<string, string>>
 
@@ -39,7 +39,7 @@ export interface HistoryEntry {
   readonly times: number
 }
 
-/** What a person did about a page. */
+/** What a person did about an incident. */
 export type Deed = 'acknowledged' | 'unacknowledged' | 'closed' | 'reopened' | 'confirmed' | 'corrected'
 
 export interface Action {
@@ -51,11 +51,9 @@ export interface Action {
   readonly atMs: number
 }
 
-/** One incident of one group: from its first firing notification until it resolves. */
+/** What Alertmanager told of one group: from its first firing notification until it resolves. */
 export interface Page {
   readonly id: number
-  /** Order on the page, higher is newer: rises when something new fires, not when it is repeated or resolves. */
-  readonly rank: number
   readonly groupKey: string
   readonly status: State
   readonly openedMs: number
@@ -70,6 +68,24 @@ export interface Page {
   readonly history: readonly HistoryEntry[]
   /** Notifications in all, repeats included. */
   readonly told: number
+  /** Trace ids of requests that show the cause, as 32 hexadecimal digits. */
+  readonly examples: readonly string[]
+}
+
+/** What is one matter for a person: pages of several alerts about the same agent or the same root cause, at the same time. */
+export interface Incident {
+  readonly id: number
+  /** Order on the page, higher is newer: rises when something new fires, not when it is repeated or resolves. */
+  readonly rank: number
+  /** Firing while one of its pages does, unless a person has ended it. */
+  readonly status: State
+  readonly openedMs: number
+  readonly heardMs: number
+  readonly resolvedMs: number | null
+  /** In the order of their coming; at most PAGES_SHOWN, the newest. */
+  readonly pages: readonly Page[]
+  /** Pages in all. */
+  readonly pageCount: number
   /** null while nobody has taken it. */
   readonly acknowledged: Action | null
   /** Set when a person ended it while it fired; `status` is then 'resolved'. */
@@ -78,8 +94,6 @@ export interface Page {
   readonly verdict: Action | null
   /** What people did, newest first, at most ACTIONS_SHOWN. */
   readonly actions: readonly Action[]
-  /** Trace ids of requests that show the cause, as 32 hexadecimal digits. */
-  readonly examples: readonly string[]
 }
 
 export interface PagerLimits {
@@ -110,7 +124,8 @@ export const PAGER_LIMITS: PagerLimits = {
   heartbeatSeconds: 15,
 }
 
+export const PAGES_SHOWN = 20
 export const HISTORY_SHOWN = 20
 export const ACTIONS_SHOWN = 20
-/** Of one page, past it the oldest go: somebody holds a key down. */
+/** Of one incident, past it the oldest go: somebody holds a key down. */
 export const ACTIONS_KEPT = 200

@@ -1,24 +1,19 @@
 import { article, type ArticleOptions } from './article.ts'
 import { html, type Html } from './html.ts'
-import type { Page, State } from './notification.ts'
-import type { Counts } from './store.ts'
+import type { Counts } from './incidents.ts'
+import type { Piece } from './listing.ts'
+import type { State } from './notification.ts'
 
-/** What is around the pages and the same for all of them. */
+/** What is around the incidents and the same for all of them. */
 export interface Surroundings extends ArticleOptions {
   readonly hasScoreboard: boolean
   readonly hasDemo: boolean
 }
 
-export interface Listing {
+export interface Listing extends Piece {
   readonly surroundings: Surroundings
-  readonly pages: readonly Page[]
   readonly counts: Counts
-  readonly state: State | undefined
-  /** Set when this is an older part of the list. */
-  readonly before: number | undefined
-  /** Rank from which the next older part is asked; null at the end. */
-  readonly older: number | null
-  /** Changes with every change of any page. */
+  /** Changes with every change of any incident. */
   readonly version: string
   /** host:port the browser used, for the example; already checked. */
   readonly host: string
@@ -42,17 +37,17 @@ export function documentOf(listing: Listing, nowMs: number): string {
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 </head>
 <body>
-<a class="skip" href="#pages">Skip to the pages</a>
+<a class="skip" href="#incidents">Skip to the incidents</a>
 <header class="bar">
   <a class="brand" href="pager"><img src="pager/icon.svg" alt="" width="24" height="24">Spanbridge <span>Pager</span></a>
   <nav aria-label="Bridge"><label class="me">You <input id="me" autocomplete="name" maxlength="80" placeholder="your name" size="10"></label><button type="button" id="keys" class="quiet" aria-haspopup="dialog">Keys</button><span id="live" data-state="off"><span class="dot" aria-hidden="true"></span> <span class="word">Static</span></span><a href="metrics">Metrics</a></nav>
 </header>
 <div class="${aside ? 'columns' : 'column'}">
-<main id="pages">${list(listing, nowMs)}</main>${aside && html`
-<aside aria-label="Around the pages">${hasScoreboard && html`<div data-fragment="pager/scoreboard"></div>`}${hasDemo && html`<div data-fragment="pager/demo"></div>`}</aside>`}
+<main id="incidents">${list(listing, nowMs)}</main>${aside && html`
+<aside aria-label="Around the incidents">${hasScoreboard && html`<div data-fragment="pager/scoreboard"></div>`}${hasDemo && html`<div data-fragment="pager/demo"></div>`}</aside>`}
 </div>
 <dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl>
-<div><dt>j, k</dt><dd>next page, page before</dd></div><div><dt>a</dt><dd>acknowledge, or undo it</dd></div><div><dt>r</dt><dd>resolve by hand</dd></div>
+<div><dt>j, k</dt><dd>next incident, incident before</dd></div><div><dt>a</dt><dd>acknowledge, or undo it</dd></div><div><dt>r</dt><dd>resolve by hand</dd></div>
 <div><dt>y</dt><dd>the cause was right</dd></div><div><dt>e</dt><dd>open or close the evidence</dd></div><div><dt>?</dt><dd>these keys</dd></div></dl>
 <form method="dialog"><button>Close</button></form></dialog>
 <p id="announce" class="unseen" role="status" aria-live="polite"></p>
@@ -66,14 +61,14 @@ export function listOf(listing: Listing, nowMs: number): string {
 }
 
 function list(listing: Listing, nowMs: number): Html {
-  const { counts, pages, older, before, version } = listing
+  const { counts, incidents, older, before, version } = listing
   return html`<div id="state" data-version="${version}" data-title="${title(counts)}">
   <h1 class="${counts.firing > 0 ? 'firing' : 'quiet'}">${headline(counts)}</h1>
   ${counts.firing + counts.resolved > 0 && html`<nav class="filter" aria-label="Show">${filter(listing)}</nav>`}
 </div>
-<div id="list">${pages.length > 0 ? pages.map((page) => article(page, listing.surroundings, nowMs)) : empty(listing)}</div>
-<nav id="more" aria-label="Older pages">${before !== undefined && html`<a href="${address(listing.state)}">Newest pages</a>`}${
-    older !== null && html`<a href="${address(listing.state, older)}">Older pages</a>`}</nav>`
+<div id="list">${incidents.length > 0 ? incidents.map((incident) => article(incident, listing.surroundings, nowMs)) : empty(listing)}</div>
+<nav id="more" aria-label="Older incidents">${before !== undefined && html`<a href="${address(listing.state)}">Newest incidents</a>`}${
+    older !== null && html`<a href="${address(listing.state, older)}">Older incidents</a>`}</nav>`
 }
 
 function title(counts: Counts): string {
@@ -81,13 +76,13 @@ function title(counts: Counts): string {
 }
 
 function headline({ firing, resolved }: Counts): string {
-  if (firing > 0) return firing === 1 ? '1 page is firing' : `${firing} pages are firing`
-  return resolved > 0 ? 'Nothing is firing' : 'No page has arrived yet'
+  if (firing > 0) return firing === 1 ? '1 incident is open' : `${firing} incidents are open`
+  return resolved > 0 ? 'No incident is open' : 'No page has arrived yet'
 }
 
 function filter({ counts, state }: Listing): Html[] {
   const choices = [
-    ['All', undefined, counts.firing + counts.resolved], ['Firing', 'firing', counts.firing], ['Resolved', 'resolved', counts.resolved],
+    ['All', undefined, counts.firing + counts.resolved], ['Open', 'firing', counts.firing], ['Resolved', 'resolved', counts.resolved],
   ] as const
   return choices.map(([text, value, count]) =>
     html`<a id="filter-${value ?? 'all'}" href="${address(value)}"${state === value && html` aria-current="page"`}>${text} <span class="count">${count}</span></a>`)
@@ -100,13 +95,13 @@ function address(state: State | undefined, before?: number): string {
 
 function empty(listing: Listing): Html {
   const { firing, resolved } = listing.counts
-  if (listing.before !== undefined) return html`<div id="empty-older" class="empty"><p>No older pages.</p></div>`
+  if (listing.before !== undefined) return html`<div id="empty-older" class="empty"><p>No older incidents.</p></div>`
   if (firing + resolved > 0) {
     return html`<div id="empty-${listing.state ?? 'all'}" class="empty"><p>${
       listing.state === 'firing' ? 'All is quiet. What was, is under Resolved.' : 'Nothing has resolved yet.'}</p></div>`
   }
   return html`<div id="empty" class="empty">
-  <p>When a documented threshold is broken, Alertmanager sends a page here and it appears on its own: what broke, since when, how bad, the root cause and the first remedy. Until then, this page stays empty.</p>
+  <p>When a documented threshold is broken, Alertmanager sends a page here and it appears on its own: what broke, since when, how bad, the root cause and the first remedy. Pages about the same agent or the same root cause at the same time are one incident. Until then, this page stays empty.</p>
   <h2>Send a test page</h2>
   <pre tabindex="0" aria-label="curl command"><code id="example">${example(listing.host)}</code></pre>
   <p>The same again with <code>resolved</code> in place of both <code>firing</code> resolves it.</p>

@@ -1,5 +1,6 @@
 /** Every objective as the rules see it now, read from Prometheus: what is recorded under tenant_agent:objective:*. */
 import { z } from 'zod'
+import { reasonOf } from '../web/reach.ts'
 
 export interface ScoredObjective {
   readonly id: string
@@ -74,8 +75,7 @@ export class Scoreboard {
       const [values, limits, met, budgets] = await Promise.all(NAMES.map((name) => this.#rows(`tenant_agent:objective:${name}`)))
       return { scores: objectives.map((objective) => scoreOf(objective, values!, limits!, met!, budgets!)), readMs: nowMs(), error: '' }
     } catch (error) {
-      const { cause, message } = error as Error
-      return { scores: [], readMs: nowMs(), error: `cannot read Prometheus: ${cause instanceof Error ? cause.message : message}` }
+      return { scores: [], readMs: nowMs(), error: `cannot read Prometheus: ${reasonOf(error)}` }
     }
   }
 

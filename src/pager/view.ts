@@ -3,16 +3,15 @@ import type { Alert, Page, Texts } from './notification.ts'
 /** Colour follows the level; the text shown stays the sender's own. */
 export type Level = 'critical' | 'warning' | 'info' | 'none'
 
-/** What a person reads first, as plain text: escaping is the renderer's part. */
-export interface PageView {
+/** What alerts say of themselves, as plain text: escaping is the renderer's part. */
+export interface AlertsView {
   readonly alertname: string
   readonly summary: string
   readonly description: string
   readonly severity: string
   readonly level: Level
-  readonly sinceMs: number
-  /** null while it fires. */
-  readonly endedMs: number | null
+  /** null where nobody says. */
+  readonly sinceMs: number | null
   readonly value: string
   readonly limit: string
   readonly tenants: readonly string[]
@@ -21,6 +20,12 @@ export interface PageView {
   /** Distinct causes with the remedy of each, the worst alert's first. */
   readonly causes: readonly Cause[]
   readonly links: readonly Link[]
+}
+
+export interface PageView extends AlertsView {
+  readonly sinceMs: number
+  /** null while it fires. */
+  readonly endedMs: number | null
 }
 
 export interface Cause {
@@ -49,10 +54,20 @@ const LEVELS: Readonly<Record<string, Level>> = {
   warning: 'warning', ticket: 'warning', warn: 'warning',
   info: 'info', notice: 'info', none: 'none',
 }
-const WORST_FIRST: readonly Level[] = ['critical', 'warning', 'info', 'none']
+export const WORST_FIRST: readonly Level[] = ['critical', 'warning', 'info', 'none']
 
 export function viewOf(page: Page): PageView {
-  const alerts = [...page.alerts].sort(worstFirst)
+  const view = viewOfAlerts(page.alerts)
+  const ends = page.alerts.map((alert) => alert.endsAtMs).filter((ms) => ms !== null)
+  return {
+    ...view,
+    sinceMs: view.sinceMs ?? page.openedMs,
+    endedMs: page.status === 'firing' ? null : ends.length > 0 ? Math.max(...ends) : page.resolvedMs ?? page.heardMs,
+  }
+}
+
+export function viewOfAlerts(all: readonly Alert[]): AlertsView {
+  const alerts = [...all].sort(worstFirst)
   // The headline speaks of what fires; once all is resolved, of what it was.
   const firing = alerts.filter((alert) => alert.status === 'firing')
   const current = firing.length > 0 ? firing : alerts
@@ -60,7 +75,6 @@ export function viewOf(page: Page): PageView {
   const labels = lead?.labels ?? {}
   const annotations = lead?.annotations ?? {}
   const starts = current.map((alert) => alert.startsAtMs).filter((ms) => ms !== null)
-  const ends = alerts.map((alert) => alert.endsAtMs).filter((ms) => ms !== null)
   const alertname = text(labels, 'alertname')
   return {
     alertname,
@@ -68,8 +82,7 @@ export function viewOf(page: Page): PageView {
     description: text(annotations, 'description') || text(annotations, 'message'),
     severity: text(labels, 'severity'),
     level: levelOf(lead),
-    sinceMs: starts.length > 0 ? Math.min(...starts) : page.openedMs,
-    endedMs: page.status === 'firing' ? null : ends.length > 0 ? Math.max(...ends) : page.resolvedMs ?? page.heardMs,
+    sinceMs: starts.length > 0 ? Math.min(...starts) : null,
     value: text(annotations, 'value'),
     limit: text(annotations, 'limit') || text(annotations, 'threshold'),
     tenants: distinct(current, ['tenant_id', 'tenant']),
@@ -78,6 +91,11 @@ export function viewOf(page: Page): PageView {
     causes: causesOf(current),
     links: linksOf(lead),
   }
+}
+
+/** How bad the worst of them is: the lower the worse. */
+export function severityOf(alerts: readonly Alert[]): number {
+  return Math.min(WORST_FIRST.length, ...alerts.map((alert) => WORST_FIRST.indexOf(levelOf(alert))))
 }
 
 export function levelOf(alert: Alert | undefined): Level {

@@ -5,6 +5,7 @@ import type { Alert, Notification, PagerLimits, Texts } from './notification.ts'
 /** The sender's mistake: HTTP 400, and Alertmanager does not send it again. */
 export class UnreadableNotification extends Error {
   override name = 'UnreadableNotification'
+  readonly status = 400
 }
 
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, checked against notify/webhook and

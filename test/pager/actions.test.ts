@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ExampleQuery } from '../../src/pager/routes.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
-import { alert, HOSTILE, payload, resolved } from './fixtures.ts'
+import { alert, HOSTILE, other, payload, resolved } from './fixtures.ts'
 import { startPager, type PagerServer } from './server.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.stop())
 
-interface PageJson {
+interface IncidentJson {
   status: string
   acknowledged: { by: string } | null
   closed: { by: string; detail: string } | null
@@ -34,16 +34,16 @@ interface PageJson {
 }
 
 const act = (body: unknown, headers: Record<string, string> = {}, id: number | string = 1) =>
-  fetch(`${server.url}/pager/api/pages/${id}/actions`, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+  fetch(`${server.url}/pager/api/incidents/${id}/actions`, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) })
 const did = async (body: unknown) => {
   const answer = await act(body)
   expect(answer.status, await answer.clone().text()).toBe(200)
-  return await answer.json() as PageJson
+  return await answer.json() as IncidentJson
 }
 const shown = async () => (await fetch(`${server.url}/pager`)).text()
-const only = async () => ((await (await fetch(`${server.url}/pager/api/pages`)).json()) as { pages: PageJson[] }).pages[0]!
+const only = async () => ((await (await fetch(`${server.url}/pager/api/incidents`)).json()) as { incidents: IncidentJson[] }).incidents[0]!
 
-describe('a page', () => {
+describe('an incident', () => {
   test('is acknowledged by a person, which all see, and undone', async () => {
     await server.post(payload())
     expect(await shown()).toContain('data-deed="acknowledged"')
@@ -61,14 +61,14 @@ describe('a page', () => {
   test('is resolved by hand, and opens again by itself when more fires', async () => {
     await server.post(payload())
     expect(await did({ deed: 'closed', by: 'Ada', note: 'rolled back' })).toMatchObject({ status: 'resolved', closed: { by: 'Ada', detail: 'rolled back' } })
-    expect(await shown()).toContain('Nothing is firing')
+    expect(await shown()).toContain('No incident is open')
     // The same alerts told again are what she ended.
     await server.post(payload())
     expect((await only()).status).toBe('resolved')
     server.clock.ms += 60_000
     await server.post(payload({}, [alert(), alert({ fingerprint: 'b', labels: { tenant_id: 'globex' } })]))
     expect(await only()).toMatchObject({ status: 'firing', closed: null, actions: [{ deed: 'reopened', by: '' }, { deed: 'closed' }] })
-    expect(await shown()).toContain('1 page is firing')
+    expect(await shown()).toContain('1 incident is open')
   })
 
   test('that is resolved by hand can be opened again by hand; one that Alertmanager resolved cannot be acted on', async () => {
@@ -122,7 +122,7 @@ describe('the root cause', () => {
     expect(await shown()).toMatch(/It was <bdi>timeout<\/bdi> instead/)
   })
 
-  test('of a page that names none is not asked for', async () => {
+  test('of an incident that names none is not asked for', async () => {
     await server.post(payload({}, [alert({ labels: { class: '', type: '', step: '', name: '' } })]))
     expect(await shown()).not.toContain('Was this the cause?')
     expect((await act({ deed: 'confirmed' })).status).toBe(409)
@@ -139,7 +139,7 @@ describe('the root cause', () => {
 
 describe('a request to act', () => {
   test.each([
-    ['of a page that is not there', { deed: 'acknowledged' }, {}, 404, 2],
+    ['of an incident that is not there', { deed: 'acknowledged' }, {}, 404, 2],
     ['of what is no number', { deed: 'acknowledged' }, {}, 404, 'x'],
     ['that nobody knows', { deed: 'exploded' }, {}, 400, 1],
     ['with more than there is', { deed: 'acknowledged', admin: true }, {}, 400, 1],
@@ -156,7 +156,7 @@ describe('a request to act', () => {
 
   test('with a name made to break the page is shown as text', async () => {
     for (const [n, hostile] of HOSTILE.entries()) {
-      await server.post(payload({ groupKey: `g${n}` }))
+      await server.post(other(`g${n}`))
       expect((await act({ deed: 'acknowledged', by: hostile.slice(0, 80) }, {}, n + 1)).status).toBe(200)
     }
     const text = await shown()

@@ -35,7 +35,7 @@ describe('GET /pager/events', () => {
     const hello = await until(/event: hello\ndata: (\S+)\n\n/)
     expect(await (await fetch(`${server.url}/pager`)).text()).toContain(`data-version="${hello}"`)
     await server.post(payload())
-    const event = JSON.parse(await until(/event: page\ndata: (.*)\n\n/)) as Record<string, unknown>
+    const event = JSON.parse(await until(/event: incident\ndata: (.*)\n\n/)) as Record<string, unknown>
     expect(event).toMatchObject({ id: 1, change: 'opened' })
     expect(await (await fetch(`${server.url}/pager`)).text()).toContain(`data-version="${String(event['version'])}"`)
     expect(event['version']).not.toBe(hello)

@@ -54,6 +54,11 @@ export function payload(overrides: Record<string, unknown> = {}, alerts: readonl
   }
 }
 
+/** The notification of another group, about another tenant and agent: an incident of its own. */
+export function other(key: string, alerts: readonly ReturnType<typeof alert>[] = [alert()]) {
+  return payload({ groupKey: key }, alerts.map((one) => ({ ...one, labels: { ...one.labels, tenant_id: key, agent: key } })))
+}
+
 export function resolved(endsAt: string, overrides: FixtureAlert = {}) {
   return alert({ status: 'resolved', endsAt, ...overrides })
 }

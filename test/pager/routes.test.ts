@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { alert, annotatedCause, HOSTILE, payload, resolved } from './fixtures.ts'
+import { alert, annotatedCause, HOSTILE, other, payload, resolved } from './fixtures.ts'
 import { startPager, type PagerServer } from './server.ts'
 
 let server: PagerServer
@@ -11,12 +11,13 @@ const get = (path: string) => fetch(server.url + path)
 describe('POST /pager/webhook', () => {
   test('keeps a page and counts what was received', async () => {
     const answer = await server.post(payload())
-    expect([answer.status, await answer.json()]).toEqual([200, { id: 1, change: 'opened' }])
+    expect([answer.status, await answer.json()]).toEqual([200, { page: 1, incident: 1, change: 'opened' }])
     await server.post(payload())
     expect(server.pager.received()).toBe(2)
-    const { pages, firing, next } = await (await get('/pager/api/pages')).json() as { pages: Record<string, unknown>[]; firing: number; next: number | null }
-    expect({ firing, next, count: pages.length }).toEqual({ firing: 1, next: null, count: 1 })
-    expect(pages[0]).toMatchObject({
+    const { incidents: [incident], firing, next } = await (await get('/pager/api/incidents')).json() as { incidents: { pages: Record<string, unknown>[] }[]; firing: number; next: number | null }
+    expect({ firing, next, count: incident?.pages.length }).toEqual({ firing: 1, next: null, count: 1 })
+    expect(incident).toMatchObject({ status: 'firing', tenants: ['acme'], agents: ['order-desk'], causes: [{ type: '5xx' }], acknowledged: null })
+    expect(incident?.pages[0]).toMatchObject({
       status: 'firing', alertname: 'AgentSuccessRateLow', since: '2026-11-23T17:54:12.345Z', ended: null, value: '72.4 %', limit: '99.5 %', told: 2,
       tenants: ['acme'], projects: ['support'], agents: ['order-desk'],
       causes: [{ step: 'tool', name: 'lookup_order', type: '5xx', text: expect.stringContaining('41 of 43'), remedy: expect.stringContaining('cached response') }],
@@ -61,12 +62,12 @@ describe('GET /pager', () => {
       '<time datetime="2026-11-23T17:54:12.345Z" title="2026-11-23 17:54:12 UTC">5 min ago</time>',
       'tool', '<code><bdi>lookup_order</bdi></code>', '5xx', '41 of 43', 'Serve the cached response',
       'href="https://runbooks.example.com/AgentSuccessRateLow"', '>Query in Prometheus</a>', 'href="https://grafana.example.com/d/agents?var-agent=order-desk"',
-      '1 page is firing', 'href="metrics"',
+      '1 incident is open', 'href="metrics"',
     ]) expect(text).toContain(part)
     server.clock.ms += 60_000
     await server.post(payload({}, [resolved('2026-11-23T18:00:30Z')]))
     const after = await (await get('/pager/list')).text()
-    expect(after).toContain('Nothing is firing')
+    expect(after).toContain('No incident is open')
     expect(after).toContain('after 6 min')
     expect(after.match(/<article/g)).toHaveLength(1)
   })
@@ -74,7 +75,7 @@ describe('GET /pager', () => {
   test('tells the parts of a cause once, from the annotations where they are there', async () => {
     const place = (text: string) => /<p class="place">([^]*?)<\/dd>/.exec(text)?.[1]?.replace(/<[^>]*>/g, '').replace(/ +/g, ' ')
     const told = async (root_cause: string, parts: Parameters<typeof annotatedCause>[0]) => {
-      await server.post(payload({ groupKey: root_cause }, [alert({ annotations: { root_cause, ...annotatedCause(parts) } })]))
+      await server.post(other(root_cause, [alert({ annotations: { root_cause, ...annotatedCause(parts) } })]))
       return place(await (await get('/pager/list')).text())
     }
     const tool = { class: 'tool', type: 'timeout', step: 'tool', name: 'search' }
@@ -94,7 +95,7 @@ describe('GET /pager', () => {
         [
           alert({ labels: { ...everywhere, [hostile]: hostile }, annotations, generatorURL: hostile, fingerprint: hostile }),
           // Not the worse of the two: the headline is the hostile one's.
-          alert({ labels: { severity: 'none' }, annotations: annotatedCause({ class: hostile, type: hostile, step: hostile, name: hostile }) }),
+          alert({ labels: { severity: 'none' }, annotations: annotatedCause({ class: hostile, type: hostile, step: hostile, name: `and ${hostile}` }) }),
         ]))
     }
     const text = await (await get('/pager')).text()
@@ -108,7 +109,7 @@ describe('GET /pager', () => {
     expect(text).toContain('invoice[U+202E]fdp.exe')
     expect(text).toContain('&amp;lt;b&amp;gt;')
     expect(text).not.toContain('x'.repeat(2_001))
-    for (const [, href] of text.matchAll(/href="([^"]*)"/g)) expect(href).toMatch(/^(https?:\/\/|pager|metrics$|#pages$)/)
+    for (const [, href] of text.matchAll(/href="([^"]*)"/g)) expect(href).toMatch(/^(https?:\/\/|pager|metrics$|#incidents$)/)
   })
 
   test.each([
@@ -133,41 +134,41 @@ describe('GET /pager', () => {
   })
 
   test('goes through older pages 25 at a time without losing one', async () => {
-    for (let n = 0; n < 60; n++) await server.post(payload({ groupKey: `g${n}` }))
+    for (let n = 0; n < 60; n++) await server.post(other(`g${n}`))
     const seen: string[] = []
     let path: string | undefined = 'pager'
     while (path) {
       const text: string = await (await get(`/${path}`)).text()
-      seen.push(...[...text.matchAll(/id="(page-\d+)"/g)].map(([, id]) => id ?? ''))
+      seen.push(...[...text.matchAll(/id="(incident-\d+)"/g)].map(([, id]) => id ?? ''))
       path = /href="(pager\?before=\d+)">Older/.exec(text)?.[1]
     }
-    expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => `page-${60 - n}`))
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => `incident-${60 - n}`))
   })
 
   test('filters by state', async () => {
-    await server.post(payload({ groupKey: 'a' }))
-    await server.post(payload({ groupKey: 'b' }, [resolved('2026-11-23T17:59:00Z')]))
+    await server.post(other('a'))
+    await server.post(other('b', [resolved('2026-11-23T17:59:00Z')]))
     const firing = await (await get('/pager?state=firing')).text()
-    expect([...firing.matchAll(/<article id="(page-\d+)"/g)].map(([, id]) => id)).toEqual(['page-1'])
+    expect([...firing.matchAll(/<article id="(incident-\d+)"/g)].map(([, id]) => id)).toEqual(['incident-1'])
     expect(firing).toContain('href="pager?state=firing" aria-current="page"')
   })
 })
 
-describe('GET /pager/api/pages', () => {
+describe('GET /pager/api/incidents', () => {
   test('pages by limit and before, and takes nonsense for nothing', async () => {
-    for (let n = 0; n < 5; n++) await server.post(payload({ groupKey: `g${n}` }))
-    const read = async (query: string) => await (await get(`/pager/api/pages?${query}`)).json() as { pages: { groupKey: string }[]; next: number | null }
+    for (let n = 0; n < 5; n++) await server.post(other(`g${n}`))
+    const read = async (query: string) => await (await get(`/pager/api/incidents?${query}`)).json() as { incidents: { agents: string[] }[]; next: number | null }
     const first = await read('limit=2')
-    expect(first.pages.map((page) => page.groupKey)).toEqual(['g4', 'g3'])
+    expect(first.incidents.map(({ agents }) => agents[0])).toEqual(['g4', 'g3'])
     const second = await read(`limit=3&before=${first.next}`)
-    expect(second.pages.map((page) => page.groupKey)).toEqual(['g2', 'g1', 'g0'])
+    expect(second.incidents.map(({ agents }) => agents[0])).toEqual(['g2', 'g1', 'g0'])
     expect(second.next).toBeNull()
-    expect((await read("limit=abc&before='; DROP TABLE page")).pages).toHaveLength(5)
+    expect((await read("limit=abc&before='; DROP TABLE page")).incidents).toHaveLength(5)
   })
 })
 
 describe('headers', () => {
-  test.each(['/pager', '/pager/list', '/pager/api/pages', '/pager/style.css', '/pager/live.js', '/pager/nothing'])('%s is locked down', async (path) => {
+  test.each(['/pager', '/pager/list', '/pager/api/incidents', '/pager/style.css', '/pager/live.js', '/pager/nothing'])('%s is locked down', async (path) => {
     const { headers } = await get(path)
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'")

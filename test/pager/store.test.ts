@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PAGER_LIMITS, type PagerLimits } from '../../src/pager/notification.ts'
-import { openStore, type PageStore } from '../../src/pager/store.ts'
+import { openStore, type IncidentStore } from '../../src/pager/store.ts'
 import { readNotification } from '../../src/pager/webhook.ts'
-import { alert, payload, resolved } from './fixtures.ts'
+import { alert, other, payload, resolved } from './fixtures.ts'
 
 const MINUTE = 60_000
 const DAY = 86_400_000
@@ -16,15 +16,16 @@ function open(limits: Partial<PagerLimits> = {}, file = ':memory:') {
   const all = { ...PAGER_LIMITS, ...limits }
   const store = openStore(file, all)
   const tell = (body: unknown, ms: number) => store.record(readNotification(body, all), ms)
-  const pages = (ms: number, query: Partial<Parameters<PageStore['list']>[0]> = {}) => store.list({ limit: 100, ...query }, ms)
-  return { store, tell, pages }
+  const incidents = (ms: number, query: Partial<Parameters<IncidentStore['list']>[0]> = {}) => store.list({ limit: 100, ...query }, ms)
+  const pages = (ms: number, query: Partial<Parameters<IncidentStore['list']>[0]> = {}) => incidents(ms, query).flatMap((one) => one.pages)
+  return { store, tell, pages, incidents }
 }
 
 describe('grouping', () => {
   test('a page fires, is repeated, grows and resolves: one page, its history told newest first', () => {
     const { store, tell, pages } = open()
     const second = alert({ fingerprint: 'b', startsAt: '2026-11-23T18:04:00Z', labels: { tenant_id: 'globex' } })
-    expect(tell(payload(), START)).toEqual({ id: 1, change: 'opened' })
+    expect(tell(payload(), START)).toEqual({ page: 1, incident: 1, change: 'opened' })
     expect(tell(payload({ notification_reason: 'repeat interval elapsed' }, [alert({ annotations: { value: '70.1 %' } })]), START + MINUTE).change).toBe('repeated')
     expect(tell(payload(), START + 2 * MINUTE).change).toBe('repeated')
     expect(tell(payload({}, [alert(), second]), START + 5 * MINUTE).change).toBe('changed')
@@ -53,25 +54,25 @@ describe('grouping', () => {
     const { tell, pages } = open()
     tell(payload(), START)
     tell(payload({}, [resolved('2026-11-23T18:01:00Z')]), START + MINUTE)
-    expect(tell(payload({}, [resolved('2026-11-23T18:01:00Z')]), START + 2 * MINUTE)).toEqual({ id: 1, change: 'repeated' })
+    expect(tell(payload({}, [resolved('2026-11-23T18:01:00Z')]), START + 2 * MINUTE)).toEqual({ page: 1, incident: 1, change: 'repeated' })
     expect(pages(START)[0]?.resolvedMs).toBe(START + MINUTE)
-    expect(tell(payload(), START + 3 * MINUTE)).toEqual({ id: 1, change: 'reopened' })
+    expect(tell(payload(), START + 3 * MINUTE)).toEqual({ page: 1, incident: 1, change: 'reopened' })
     expect(pages(START)[0]).toMatchObject({ status: 'firing', resolvedMs: null })
     tell(payload({}, [resolved('2026-11-23T18:04:00Z')]), START + 4 * MINUTE)
-    expect(tell(payload({}, [alert({ startsAt: '2026-11-23T18:20:00Z' })]), START + 20 * MINUTE)).toEqual({ id: 2, change: 'opened' })
+    expect(tell(payload({}, [alert({ startsAt: '2026-11-23T18:20:00Z' })]), START + 20 * MINUTE)).toEqual({ page: 2, incident: 2, change: 'opened' })
     expect(pages(START).map((page) => [page.id, page.status])).toEqual([[2, 'firing'], [1, 'resolved']])
   })
 
   test('newest first, where a new alert makes a page new and a repeat does not', () => {
-    const { tell, pages } = open()
-    for (const key of ['a', 'b', 'c']) tell(payload({ groupKey: key }), START)
-    tell(payload({ groupKey: 'b' }), START + MINUTE)
+    const { tell, pages, incidents } = open()
+    for (const key of ['a', 'b', 'c']) tell(other(key), START)
+    tell(other('b'), START + MINUTE)
     expect(pages(START).map((page) => page.groupKey)).toEqual(['c', 'b', 'a'])
-    tell(payload({ groupKey: 'a' }, [alert(), alert({ fingerprint: 'z' })]), START + 2 * MINUTE)
+    tell(other('a', [alert(), alert({ fingerprint: 'z' })]), START + 2 * MINUTE)
     expect(pages(START).map((page) => page.groupKey)).toEqual(['a', 'c', 'b'])
-    const [first] = pages(START, { limit: 1 })
+    const [first] = incidents(START, { limit: 1 })
     expect(pages(START, { before: first?.rank ?? 0 }).map((page) => page.groupKey)).toEqual(['c', 'b'])
-    tell(payload({ groupKey: 'c' }, [resolved('2026-11-23T18:03:00Z')]), START + 3 * MINUTE)
+    tell(other('c', [resolved('2026-11-23T18:03:00Z')]), START + 3 * MINUTE)
     expect(pages(START, { state: 'firing' }).map((page) => page.groupKey)).toEqual(['a', 'b'])
   })
 })
@@ -79,10 +80,10 @@ describe('grouping', () => {
 describe('retention', () => {
   test('past the number of notifications the oldest pages go; a page that is still told stays', () => {
     const { tell, pages } = open({ keptNotifications: 3 })
-    tell(payload({ groupKey: 'told' }), START)
+    tell(other('told'), START)
     for (let n = 1; n <= 4; n++) {
-      tell(payload({ groupKey: `g${n}` }), START + n * MINUTE)
-      tell(payload({ groupKey: 'told' }), START + n * MINUTE + 1)
+      tell(other(`g${n}`), START + n * MINUTE)
+      tell(other('told'), START + n * MINUTE + 1)
     }
     expect(pages(START).map((page) => page.groupKey)).toEqual(['g4', 'g3', 'told'])
     expect(pages(START).at(-1)?.told).toBe(5)
@@ -97,8 +98,8 @@ describe('retention', () => {
 
   test('past the days a page goes, even when nothing new arrives', () => {
     const { store, tell, pages } = open({ keptDays: 30 })
-    tell(payload({ groupKey: 'old' }), START)
-    tell(payload({ groupKey: 'young' }), START + 2 * DAY)
+    tell(other('old'), START)
+    tell(other('young'), START + 2 * DAY)
     expect(pages(START + 30 * DAY)).toHaveLength(2)
     expect(pages(START + 31 * DAY).map((page) => page.groupKey)).toEqual(['young'])
     expect(store.counts()).toEqual({ firing: 1, resolved: 0 })
@@ -106,7 +107,7 @@ describe('retention', () => {
 
   test('past the bytes the pages that were heard of longest ago go', () => {
     const { tell, pages } = open({ keptBytes: 10_000 })
-    for (let n = 0; n < 10; n++) tell(payload({ groupKey: `g${n}` }, [alert({ annotations: { description: 'd'.repeat(2_000) } })]), START + n)
+    for (let n = 0; n < 10; n++) tell(other(`g${n}`, [alert({ annotations: { description: 'd'.repeat(2_000) } })]), START + n)
     const kept = pages(START).map((page) => page.groupKey)
     expect(kept.length).toBeGreaterThan(1)
     expect(kept).toEqual(['g9', 'g8', 'g7', 'g6', 'g5'].slice(0, kept.length))
@@ -124,7 +125,7 @@ describe('the file', () => {
     first.tell(payload(), START)
     first.store.close()
     const second = open({}, file)
-    expect(second.tell(payload(), START + MINUTE)).toEqual({ id: 1, change: 'repeated' })
+    expect(second.tell(payload(), START + MINUTE)).toEqual({ page: 1, incident: 1, change: 'repeated' })
     expect(second.pages(START)[0]).toMatchObject({ told: 2, openedMs: START, heardMs: START + MINUTE })
     second.store.close()
   })
@@ -138,7 +139,7 @@ describe('the file', () => {
   test('that is damaged inside stops the start with its name', () => {
     const file = join(folder, 'pages.db')
     const { store, tell } = open({}, file)
-    for (let n = 0; n < 50; n++) tell(payload({ groupKey: `g${n}` }), START)
+    for (let n = 0; n < 50; n++) tell(other(`g${n}`), START)
     store.close()
     truncateSync(file, Math.floor(readFileSync(file).length / 2 / 4096) * 4096)
     expect(() => open({}, file)).toThrow(new RegExp(`^cannot open pager database ${file}: .*(damaged|malformed)`))

@@ -33,7 +33,7 @@ else run(TITLE, () => {
   let files: string[]
   const compose = (...args: string[]): string => docker.compose(['--env-file', join(ROOT, 'provisioning/demo.env'), ...args], { files, projectDirectory: ROOT })
   const metrics = async (): Promise<string> => (await get(`${at('bridge:9464')}/metrics`)).text()
-  const pages = async (): Promise<Page[]> => (await json<{ pages: Page[] }>(`${at('bridge:9464')}/pager/api/pages?limit=100`)).pages.filter(({ alertname, alerts }) => alertname === 'AgentSuccessRateLow' && alerts.some(({ labels }) => labels['tenant_id'] === TENANT))
+  const pages = async (): Promise<Page[]> => (await json<{ incidents: { pages: Page[] }[] }>(`${at('bridge:9464')}/pager/api/incidents?limit=100`)).incidents.flatMap((incident) => incident.pages).filter(({ alertname, alerts }) => alertname === 'AgentSuccessRateLow' && alerts.some(({ labels }) => labels['tenant_id'] === TENANT))
   const lines = async (): Promise<boolean> => {
     const search = new URLSearchParams({ query: `{service_name="spanbridge", event="request"} | tenant_id="${TENANT}"`, since: '1h' })
     return (await json<{ data: { result: unknown[] } }>(`${at('loki:3100')}/loki/api/v1/query_range?${search}`)).data.result.length > 0

@@ -97,8 +97,8 @@ describe('fire drill', () => {
 
   /** Alerts that a person was paged with: critical ones, on the pager page. */
   async function paged(): Promise<PageOnApi['alerts']> {
-    const { pages } = await (await fetch(`${web}/pager/api/pages?limit=100`)).json() as { pages: readonly PageOnApi[] }
-    return pages.flatMap(({ alerts }) => alerts).filter(({ labels }) => labels['severity'] === 'critical')
+    const { incidents } = await (await fetch(`${web}/pager/api/incidents?limit=100`)).json() as { incidents: readonly { readonly pages: readonly PageOnApi[] }[] }
+    return incidents.flatMap(({ pages }) => pages).flatMap(({ alerts }) => alerts).filter(({ labels }) => labels['severity'] === 'critical')
   }
 
   test('while all agents are well nobody is paged', async () => {

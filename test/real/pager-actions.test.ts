@@ -10,7 +10,7 @@ import { readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies } from '../../src/config/remedies.ts'
 import { type Agents, startAgents } from '../../src/demo/agents/service.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
-import { alert, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
+import { alert, HOSTILE, other, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
 import { hasChromium, openChromium, openPager } from './chromium.ts'
 
@@ -93,22 +93,22 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
   })
 
   test('everything is done by keys alone', async () => {
-    for (let n = 0; n < 3; n++) await server.post(payload({ groupKey: `g${n}` }))
+    for (let n = 0; n < 3; n++) await server.post(other(`g${n}`))
     await open()
     await page.keyboard.press('j')
     await page.keyboard.press('j')
-    expect(await page.evaluate('document.activeElement.id')).toBe('page-2')
+    expect(await page.evaluate('document.activeElement.id')).toBe('incident-2')
     await page.keyboard.press('a')
-    await page.waitForSelector('#page-2 .acknowledged')
-    expect(await page.evaluate('document.activeElement.id')).toBe('page-2')
+    await page.waitForSelector('#incident-2 .acknowledged')
+    expect(await page.evaluate('document.activeElement.id')).toBe('incident-2')
     await page.keyboard.press('y')
-    await page.waitForSelector('#page-2 .verdict:has-text("Root cause confirmed")')
+    await page.waitForSelector('#incident-2 .verdict:has-text("Root cause confirmed")')
     await page.keyboard.press('e')
-    expect(await page.evaluate('document.querySelector("#page-2 details").open')).toBe(true)
+    expect(await page.evaluate('document.querySelector("#incident-2 details").open')).toBe(true)
     await page.keyboard.press('k')
-    expect(await page.evaluate('document.activeElement.id')).toBe('page-3')
+    expect(await page.evaluate('document.activeElement.id')).toBe('incident-3')
     await page.keyboard.press('r')
-    await page.waitForSelector('#page-3.resolved')
+    await page.waitForSelector('#incident-3.resolved')
     await page.keyboard.press('?')
     expect(await page.evaluate('document.querySelector("#help").open')).toBe(true)
     await page.keyboard.press('Escape')
@@ -125,9 +125,9 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
     await page.waitForSelector('article.firing')
     // Somebody else was quicker, and the news is not here yet.
     await page.route('**/pager/list**', (route) => route.abort())
-    await page.evaluate(`fetch('pager/api/pages/1/actions', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"deed":"acknowledged"}' })`)
+    await page.evaluate(`fetch('pager/api/incidents/1/actions', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"deed":"acknowledged"}' })`)
     await page.getByRole('button', { name: 'Acknowledge' }).click()
-    await expect.poll(() => page.locator('article .trouble').innerText()).toBe('cannot act: the page is not to be acknowledged now')
+    await expect.poll(() => page.locator('article .trouble').innerText()).toBe('cannot act: the incident is not to be acknowledged now')
     troubles.splice(0, troubles.length, ...troubles.filter((text) => !/409|ERR_FAILED/.test(text)))
   })
 
@@ -156,7 +156,11 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
   ] as const)('axe finds nothing: %s', async (name, options) => {
     await server.post(payload())
     await server.post(payload({ groupKey: 'hostile' }, [alert({ fingerprint: 'h', labels: { tenant_id: HOSTILE[1], agent: HOSTILE[7].slice(0, 300), severity: 'warning' } })]))
-    await server.post(payload({ groupKey: 'gone' }, [resolved('2026-11-23T17:59:00Z')]))
+    await server.post(other('gone', [resolved('2026-11-23T17:59:00Z')]))
+    // One agent is slow and failing at once: three pages, one incident.
+    for (const [alertname, value, limit] of [['AgentLatencyP95High', '2.31 s', '500 ms'], ['AgentLatencyP99High', '4.9 s', '1 s']] as const) {
+      await server.post(payload({ groupKey: alertname }, [alert({ startsAt: '2026-11-23T17:56:00Z', labels: { alertname, type: '' }, annotations: { summary: `${alertname.slice(12, 15)} of order-desk is above its objective`, value, limit, root_cause: 'tool lookup_order: slowest step, 75% of the time' } })]))
+    }
     await open(options)
     await page.getByRole('button', { name: 'Acknowledge' }).first().click()
     await page.waitForSelector('article .acknowledged')

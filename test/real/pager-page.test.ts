@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe as suite, expect, test } from 'vitest'
-import { alert, annotatedCause, HOSTILE, payload, resolved } from '../pager/fixtures.ts'
+import { alert, annotatedCause, HOSTILE, other, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
 import { hasChromium, openChromium, openPager } from './chromium.ts'
 
@@ -37,7 +37,7 @@ describe(`the pager page in Chromium${hasChromium ? '' : ' (skipped, missing: ch
     await page.waitForSelector('article.firing.arrived')
     const text = await page.locator('article').innerText()
     for (const part of ['Firing', 'critical', 'Success rate of order-desk', 'lookup_order', '5xx', '72.4 %', 'limit 99.5 %', 'acme', 'Serve the cached response']) expect(text).toContain(part)
-    expect(await page.locator('h1').innerText()).toBe('1 page is firing')
+    expect(await page.locator('h1').innerText()).toBe('1 incident is open')
     expect(await page.locator('#announce').innerText()).toBe('Firing: Success rate of order-desk is below its objective')
     expect(await page.title()).toBe('(1) Pager · Spanbridge')
 
@@ -46,7 +46,7 @@ describe(`the pager page in Chromium${hasChromium ? '' : ' (skipped, missing: ch
     await page.waitForSelector('article.resolved')
     expect(await page.locator('article').count()).toBe(1)
     expect(await page.locator('article .state').innerText()).toContain('Resolved')
-    expect(await page.locator('h1').innerText()).toBe('Nothing is firing')
+    expect(await page.locator('h1').innerText()).toBe('No incident is open')
     expect(await page.evaluate(() => (globalThis as { same?: boolean }).same)).toBe(true)
   })
 
@@ -78,24 +78,24 @@ describe(`the pager page in Chromium${hasChromium ? '' : ' (skipped, missing: ch
   })
 
   test('an arrival leaves focus, opened evidence and the reading position where they are', async () => {
-    for (let n = 0; n < 8; n++) await server.post(payload({ groupKey: `g${n}` }))
+    for (let n = 0; n < 8; n++) await server.post(other(`g${n}`))
     await open({ viewport: { width: 800, height: 600 } })
     // By keyboard alone: to the fourth page's evidence, and open it.
-    await page.locator('#page-5-evidence').focus()
+    await page.locator('#incident-5-evidence').focus()
     await page.keyboard.press('Enter')
-    const top = () => page.evaluate('Math.round(document.querySelector("#page-5").getBoundingClientRect().top)')
+    const top = () => page.evaluate('Math.round(document.querySelector("#incident-5").getBoundingClientRect().top)')
     const before = await top()
     expect(await page.evaluate('scrollY')).toBeGreaterThan(100)
-    await server.post(payload({ groupKey: 'new' }))
-    await page.waitForSelector('#page-9.arrived')
+    await server.post(other('new'))
+    await page.waitForSelector('#incident-9.arrived')
     expect(await top()).toBe(before)
     // The focused page itself is drawn anew when it is told again.
     server.clock.ms += 60_000
-    await server.post(payload({ groupKey: 'g4' }))
-    await expect.poll(() => page.locator('#page-5-evidence').innerText()).toContain('told 2 times')
-    expect(await page.evaluate('document.activeElement.id')).toBe('page-5-evidence')
-    expect(await page.evaluate('document.querySelector("#page-5 details").open')).toBe(true)
-    expect(await page.evaluate('[...document.querySelectorAll("article")].map((one) => one.id)')).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `page-${n}`))
+    await server.post(other('g4'))
+    await expect.poll(() => page.locator('#incident-5-evidence').innerText()).toContain('told 2 times')
+    expect(await page.evaluate('document.activeElement.id')).toBe('incident-5-evidence')
+    expect(await page.evaluate('document.querySelector("#incident-5 details").open')).toBe(true)
+    expect(await page.evaluate('[...document.querySelectorAll("article")].map((one) => one.id)')).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `incident-${n}`))
   })
 
   test('without an event stream it polls', async () => {

@@ -1,6 +1,7 @@
 /** Faults on demand, over HTTP: what the demo panel of the pager page and `spanbridge demo fault` speak to. Meant for loopback or a private network. */
-import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import express, { type Response, type Router } from 'express'
 import { z } from 'zod'
+import { jsonOnly, problemsOf, refusal } from '../../web/json.ts'
 import { FAULTS, faultOf } from './faults.ts'
 import type { Profile } from './profiles.ts'
 import type { Traffic } from './traffic.ts'
@@ -50,7 +51,7 @@ export function demoControl(traffic: Traffic, profiles: readonly Profile[], nowM
   // Only JSON: a form of another site cannot send it without asking.
   router.post('/demo/faults', jsonOnly, express.json({ limit: '10kb', type: 'application/json' }), (request, response) => {
     const wanted = strikeRequest.safeParse(request.body)
-    if (!wanted.success) return void response.status(400).json({ error: `cannot strike: ${wanted.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ')}` })
+    if (!wanted.success) return void response.status(400).json({ error: `cannot strike: ${problemsOf(wanted.error)}` })
     const { fault, tenant, agent, share, seconds } = wanted.data
     const problem = unknownPlace(profiles, tenant, agent)
     if (problem !== '') return void response.status(400).json({ error: `cannot strike: ${problem}` })
@@ -63,17 +64,8 @@ export function demoControl(traffic: Traffic, profiles: readonly Profile[], nowM
     traffic.heal(request.params.id, { ...place('tenant'), ...place('agent') })
     answer(response)
   })
-  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
-    if (response.headersSent) return next(error)
-    const status = (error as { status?: unknown }).status
-    response.status(typeof status === 'number' ? status : 500).json({ error: `cannot read request: ${error instanceof Error ? error.message : String(error)}` })
-  })
+  router.use(refusal('cannot answer'))
   return router
-}
-
-function jsonOnly(request: Request, response: Response, next: NextFunction): void {
-  if (request.is('application/json')) next()
-  else response.status(415).json({ error: 'cannot read request: Content-Type must be application/json' })
 }
 
 function unknownPlace(profiles: readonly Profile[], tenant: string | undefined, agent: string | undefined): string {
