@@ -30,10 +30,10 @@ export class Problems {
     if (settled.isRequest) {
       if (limits.durationSeconds !== undefined && settled.seconds > limits.durationSeconds) settled.problems.push(slow(settled))
       const expensive = limits.costUsd !== undefined && settled.totalUsd > limits.costUsd
-      const learns = settled.totalUsd > 0 && this.#typical.next()
+      const learns = settled.totalUsd > 0 && this.#typical.wants(settled.agent)
       if (expensive || learns) this.#addUp(settled)
       if (expensive) settled.problems.push(this.#expensive(settled))
-      if (learns) for (const [step, usd] of this.#usd) this.#typical.learn(settled.agent, step, usd)
+      if (learns) this.#typical.learn(settled.agent, settled.totalUsd, this.#usd)
     }
     if (limits.score !== undefined && settled.scores.length > 0) {
       const bad = badAnswer(settled, limits.score)

@@ -1,24 +1,32 @@
 /**
- * What a step usually costs in a request of its agent, so that one that costs more than that stands out beside one that is always dear.
- * A mean that forgets, and that no single request moves by more than what is usual again: a sudden price is not usual at once.
+ * What a step usually costs in a request of its agent, requests without it included, so that one that costs more than that stands out
+ * beside one that is always dear. A mean that forgets, and that no single request moves by more than two usual ones: a sudden price is
+ * not usual at once.
  */
 import type { StringTable } from '../spans/strings.ts'
 
 /** Steps by agent, kind and name that are remembered. */
 const MOST_STEPS = 20_000
-/** A request counts this much, and more while there are few. */
-const WEIGHT = 1 / 64
-/** One request in so many is learned from, once there have been as many as the weight is worth. */
+/** A request counts one in so many, and more while there have been fewer. */
+const MEMORY = 64
+/** One request in so many is learned from, once the memory is full. */
 const EVERY = 8
 
 interface Usual {
   usd: number
+  /** The agent's request that it was last seen in. */
+  at: number
+}
+
+interface Agent {
   requests: number
+  readonly total: Usual
+  readonly steps: Map<number, Usual>
 }
 
 export class TypicalCost {
   readonly #strings: StringTable
-  readonly #usual = new Map<number, Map<number, Usual>>()
+  readonly #agents = new Map<number, Agent>()
   #size = 0
   #generation = 0
   #turn = 0
@@ -29,30 +37,48 @@ export class TypicalCost {
 
   /** USD a request, 0 for a step that this agent has not had. */
   of(agent: number, step: number): number {
-    return this.#usual.get(agent)?.get(step)?.usd ?? 0
+    const known = this.#agents.get(agent)
+    const usual = known?.steps.get(step)
+    return known === undefined || usual === undefined ? 0 : usual.usd * kept(usual.at, known.requests)
   }
 
-  /** Whether the next request is to be learned from. */
-  next(): boolean {
+  /** Whether this request is to be learned from. */
+  wants(agent: number): boolean {
     if (this.#generation !== this.#strings.generation || this.#size > MOST_STEPS) {
       this.#generation = this.#strings.generation
-      this.#usual.clear()
+      this.#agents.clear()
       this.#size = 0
-      this.#turn = 0
     }
-    return this.#turn++ < 1 / WEIGHT || this.#turn % EVERY === 0
+    const known = this.#agents.get(agent)
+    return known === undefined || known.requests < MEMORY || ++this.#turn % EVERY === 0
   }
 
-  learn(agent: number, step: number, usd: number): void {
-    let steps = this.#usual.get(agent)
-    if (steps === undefined) this.#usual.set(agent, (steps = new Map()))
-    const usual = steps.get(step)
-    if (usual === undefined) {
-      steps.set(step, { usd, requests: 1 })
-      this.#size++
-      return
+  /** What each step of a request cost. */
+  learn(agent: number, totalUsd: number, steps: ReadonlyMap<number, number>): void {
+    let known = this.#agents.get(agent)
+    if (known === undefined) this.#agents.set(agent, (known = { requests: 0, total: { usd: 0, at: 0 }, steps: new Map() }))
+    const n = ++known.requests
+    const most = known.total.usd * 2
+    const part = n === 1 || totalUsd <= most ? 1 : most / totalUsd
+    add(known.total, totalUsd * part, n)
+    for (const [step, usd] of steps) {
+      let usual = known.steps.get(step)
+      if (usual === undefined) {
+        known.steps.set(step, (usual = { usd: 0, at: n }))
+        this.#size++
+      }
+      add(usual, usd * part, n)
     }
-    usual.requests++
-    usual.usd += (Math.min(usd, usual.usd * 2) - usual.usd) * Math.max(WEIGHT, 1 / usual.requests)
   }
+}
+
+function add(usual: Usual, usd: number, n: number): void {
+  usual.usd = usual.usd * kept(usual.at, n) + usd / Math.min(n, MEMORY)
+  usual.at = n
+}
+
+/** What is left at request n of a mean that was told last at request `at`. */
+function kept(at: number, n: number): number {
+  if (n <= MEMORY) return n === 0 ? 0 : at / n
+  return (Math.min(at, MEMORY) / MEMORY) * (1 - 1 / MEMORY) ** (n - Math.max(at, MEMORY))
 }

@@ -51,6 +51,8 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
   for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i))) echoes.add(i)
 
+  for (const i of own) if (!echoes.has(i) && saysNothing(tree, i) && own.some((k) => isLastWord(tree, k, i, healed, echoes))) echoes.add(i)
+
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
   const unmet: number[] = []
   const errors = new Map<number, SettledError>()
@@ -66,7 +68,7 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   if (settled.outcome === Outcome.success) return
   const open = unmet.filter((i) => !handedOver.has(i))
   const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily) ? i : best), -1)
-  if (cause < 0 || isVague(tree, cause)) explainByStructure(tree, settled, errors.get(cause), own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
+  if (cause < 0 || isVague(tree, cause)) explainByStructure(tree, settled, cause >= 0 && causeIn(tree.packed[cause]!) <= Cause.unknown ? errors.get(cause) : undefined, own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
   settled.rootCause ??= errors.get(cause)
   if (cause < 0) return
   let hops = 0
@@ -77,10 +79,25 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   }
 }
 
-/** Nothing is known of it, or only that whoever was around it ran out of time. */
+/** Whatever is around a call, failed without a word of why. */
+function saysNothing(tree: Tree, i: number): boolean {
+  return causeIn(tree.packed[i]!) <= Cause.unknown && !isOwnStep(tree, i)
+}
+
+/** Whether a failure within the time of another is the last that happened in it: after it nothing went well, though what is between the two may have closed with OK. */
+function isLastWord(tree: Tree, k: number, around: number, healed: ReadonlySet<number>, echoes: ReadonlySet<number>): boolean {
+  if (k === around || healed.has(k) || echoes.has(k) || causeIn(tree.packed[k]!) <= Cause.unknown || tree.start(k) < tree.start(around) - 1 || tree.end(k) > tree.end(around) + 1) return false
+  const end = tree.end(k) - 1
+  for (let i = 0; i < tree.size; i++) {
+    if (isOwnStep(tree, i) && (tree.packed[i]! & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(i) >= end) return false
+  }
+  return true
+}
+
+/** Nothing is known of it, or only that whoever was around it ran out of time; or the agent went on after it. */
 function isVague(tree: Tree, i: number): boolean {
   const cause = causeIn(tree.packed[i]!)
-  return cause <= Cause.unknown || (cause === Cause.timeout && !isOwnStep(tree, i))
+  return cause <= Cause.unknown || (isOwnStep(tree, i) ? goesOn(tree, i, -1) : cause === Cause.timeout)
 }
 
 /** What the shape of the run tells takes the place of the error that tells nothing. */
@@ -114,12 +131,7 @@ function endsTheRun(tree: Tree, i: number): boolean {
   const kind = kindOf(tree.packed[i]!)
   if (kind !== Kind.model && isOwnStep(tree, i)) return false
   if (kind === Kind.client || kind === Kind.evaluation || kind === Kind.embedding) return false
-  const end = tree.end(i) - 1
-  for (let k = 0; k < tree.size; k++) {
-    const packed = tree.packed[k]!
-    if (kindOf(packed) === Kind.model && (packed & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(k) >= end) return false
-  }
-  return true
+  return !goesOn(tree, i, -1)
 }
 
 function errorAt(tree: Tree, i: number, met: boolean, records: Records, sources: Sources): SettledError {
@@ -180,8 +192,18 @@ function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>)
       continue
     }
     const around = FAMILY[causeIn(packed)]!
-    if (around === family || (around === 0 && passedOn)) echoes.add(a)
+    if (around === 0 ? passedOn && !goesOn(tree, i, a) : around === family) echoes.add(a)
   }
+}
+
+/** Whether the agent went on after a failure: within the time of `around`, or ever where that is -1, a model answered afterwards. */
+function goesOn(tree: Tree, i: number, around: number): boolean {
+  const end = tree.end(i) - 1
+  for (let k = 0; k < tree.size; k++) {
+    const packed = tree.packed[k]!
+    if (kindOf(packed) === Kind.model && (packed & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(k) >= end && (around < 0 || tree.end(k) <= tree.end(around) + 1)) return true
+  }
+  return false
 }
 
 function isStructure(kind: number): boolean {
