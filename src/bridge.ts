@@ -116,7 +116,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     return result
   }
   const sink: Sink = {
-    traces: (body) => timed((nowMs) => engine.traces(body, nowMs)),
+    traces: (body, isPart) => timed((nowMs) => engine.traces(body, nowMs, isPart)),
     logs: (body) => timed((nowMs) => engine.logs(body, nowMs)),
     busySeconds: () => (lateMs > OVERLOADED_MS ? RETRY_SECONDS : 0),
   }

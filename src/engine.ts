@@ -88,12 +88,12 @@ export class Engine {
     })
   }
 
-  /** Counts the spans of a protobuf ExportTraceServiceRequest. Throws `Malformed` when none of it can be read. */
-  traces(body: Uint8Array, nowMs: number): Accepted {
+  /** Counts the spans of a protobuf ExportTraceServiceRequest. Throws `Malformed` when none of it can be read and it is not a part of a longer one. */
+  traces(body: Uint8Array, nowMs: number, isPart = false): Accepted {
     this.#advance(nowMs)
     const { spans, rejected, error } = this.#scanner.scan(body)
     this.assembler.flush()
-    if (spans === 0 && rejected > 0) throw new Malformed(`cannot read trace data: ${error}`)
+    if (spans === 0 && rejected > 0 && !isPart) throw new Malformed(`cannot read trace data: ${error}`)
     this.spansAccepted += spans
     this.spansRejected += rejected
     return { accepted: spans, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${spans + rejected} spans: ${error}` }

@@ -4,9 +4,10 @@ import type { Answerable, Exchange } from './http2/exchange.ts'
 import { field, STATUS_200 } from './http2/frame.ts'
 import { inflate } from './inflate.ts'
 import type { ReceiverLimits } from './limits.ts'
+import { Parts } from './parts.ts'
 import { Code, type OnRefused, Refusal, refusalOf, REFUSALS } from './refusal.ts'
 import { exportReply, retryDetails, type Signal } from './reply.ts'
-import type { Accepted, Sink } from './sink.ts'
+import { type Accepted, Malformed, type Sink } from './sink.ts'
 
 const METHODS = new Map<string | undefined, Signal>([
   ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', 'traces'],
@@ -15,6 +16,8 @@ const METHODS = new Map<string | undefined, Signal>([
 ])
 /** Whether it is compressed, and four bytes of length. */
 const PREFIX_BYTES = 5
+/** Of a message that is handed on while it comes. It stays in the processor's cache from the socket to the spans. */
+const PART_BYTES = 256 << 10
 /** The status is in header fields, and senders limit what those may hold. */
 const DETAILS_LIMIT_CHARACTERS = 300
 
@@ -42,7 +45,11 @@ export class Call implements Exchange {
   readonly #encoding: string
   readonly #prefix = Buffer.alloc(PREFIX_BYTES)
   #prefixed = 0
+  /** Of the message, without what has been handed on. */
   #length = 0
+  #parts: Parts | undefined
+  /** What became of the parts that have been handed on. */
+  #taken: Accepted | undefined
   #body: Buffer | undefined
   #filled = 0
   /** Its answer has been given, or nobody waits for one. */
@@ -80,13 +87,43 @@ export class Call implements Exchange {
       this.#length = this.#prefix.readUInt32BE(1)
       const { bodyLimitBytes } = this.#context.limits
       if (this.#length > bodyLimitBytes) return this.#refuse(new Refusal('too_large', `cannot read message: more than ${bodyLimitBytes} bytes`))
+      if (this.#signal === 'traces' && this.#prefix[0] === 0 && this.#length > PART_BYTES) this.#parts = new Parts(this.#length)
     }
     if (at === end) return
     const filled = this.#filled + end - at
     if (filled > this.#length) return this.#refuse(new Refusal('malformed', 'cannot read message: more bytes than its length says'))
-    if (!this.#makeRoom(filled)) return
-    bytes.copy(this.#body!, this.#filled, at, end)
-    this.#filled = filled
+    while (this.#parts !== undefined && this.#filled + end - at > PART_BYTES) {
+      if (!this.#makeRoom(PART_BYTES)) return
+      at += bytes.copy(this.#body!, this.#filled, at, at + PART_BYTES - this.#filled)
+      this.#filled = PART_BYTES
+      this.#handOn(this.#body!, this.#parts)
+      if (this.#over) return
+    }
+    if (!this.#makeRoom(this.#filled + end - at)) return
+    this.#filled += bytes.copy(this.#body!, this.#filled, at, end)
+  }
+
+  #handOn(body: Buffer, parts: Parts): void {
+    const cut = parts.cut(body, this.#filled)
+    if (cut === 0) {
+      this.#parts = undefined
+      return
+    }
+    try {
+      this.#take(this.#context.sink.traces(body.subarray(0, cut), true))
+    } catch (error) {
+      return this.#refuse(refusalOf(error))
+    }
+    const kept = parts.keep(body, this.#filled)
+    this.#length -= this.#filled - kept
+    this.#filled = kept
+  }
+
+  #take({ accepted, rejected, error }: Accepted): Accepted {
+    const taken = this.#taken ?? NOTHING
+    const before = taken.accepted + taken.rejected
+    const told = error === '' || before === 0 ? error : `${error} (counted after the first ${before})`
+    return (this.#taken = { accepted: taken.accepted + accepted, rejected: taken.rejected + rejected, error: taken.error || told })
   }
 
   end(): void {
@@ -122,7 +159,9 @@ export class Call implements Exchange {
 
   #deliver(message: Uint8Array): void {
     const signal = this.#signal!
-    const result = signal === 'metrics' ? NOTHING : this.#context.sink[signal](message)
+    const { sink } = this.#context
+    const result = this.#taken !== undefined ? this.#take(sink.traces(message, true)) : signal === 'metrics' ? NOTHING : sink[signal](message)
+    if (this.#taken !== undefined && result.accepted === 0 && result.rejected > 0) throw new Malformed(result.error)
     const reply = exportReply(signal, result, false)
     const body = Buffer.alloc(PREFIX_BYTES + reply.length)
     body.writeUInt32BE(reply.length, 1)
@@ -156,7 +195,7 @@ export class Call implements Exchange {
     if (body !== undefined && body.length >= bytes) return true
     const { buffers } = this.#context
     try {
-      const larger = this.#body = buffers.takeFor(bytes, this.#length, this.#proven.bytes)
+      const larger = this.#body = this.#parts === undefined ? buffers.takeFor(bytes, this.#length, this.#proven.bytes) : buffers.take(PART_BYTES)
       if (body !== undefined) {
         body.copy(larger, 0, 0, this.#filled)
         buffers.give(body)

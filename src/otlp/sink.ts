@@ -9,8 +9,8 @@ export interface Accepted {
 }
 
 export interface Sink {
-  /** `body`: a protobuf ExportTraceServiceRequest. Throws `Malformed` when not one span of it can be read. The bytes are not kept. */
-  traces(body: Uint8Array): Accepted
+  /** `body`: a protobuf ExportTraceServiceRequest. Throws `Malformed` when not one span of it can be read, unless it is a part of a longer one. The bytes are not kept. */
+  traces(body: Uint8Array, isPart?: boolean): Accepted
   /** `body`: a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array): Accepted
   /** Seconds after which the sender should try again, 0 while the bridge has room. */

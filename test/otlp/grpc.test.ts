@@ -6,7 +6,8 @@ import { createOtlpGrpc, type OtlpGrpc } from '../../src/otlp/grpc.ts'
 import type { ReceiverLimits } from '../../src/otlp/limits.ts'
 import type { RefusalReason } from '../../src/otlp/refusal.ts'
 import { Malformed } from '../../src/otlp/sink.ts'
-import { at, FakeSink, text } from './fakes.ts'
+import { tracesBody } from '../otlpbuilder.ts'
+import { at, FakeSink, itemsOf, text } from './fakes.ts'
 
 const TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 const LOGS = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
@@ -110,6 +111,60 @@ describe('accepting', () => {
     sink.answer = { accepted: 3, rejected: 2, error: 'span 4: bad' }
     const reply = await call(connect(), BODY)
     expect([at(reply, 1, 1), text(at(reply, 1, 2))]).toEqual([2n, 'span 4: bad'])
+  })
+})
+
+describe('a message longer than a part', () => {
+  const long = Buffer.from(tracesBody(Array.from({ length: 3_000 }, (_, i) => ({
+    trace: '0102030405060708090a0b0c0d0e0f10', id: (i + 1).toString(16).padStart(16, '0'), name: 'n'.repeat(200), startMs: 1, endMs: 2, scope: 'a.scope', resource: { 'service.name': 'shop' },
+  }))))
+
+  it('is handed on in parts with all of its spans, and answered once for all', async () => {
+    await start()
+    sink.answer = { accepted: 100, rejected: 1, error: 'spans[7]: bad' }
+    const reply = await call(connect(), long)
+    const parts = sink.bodies.map(({ bytes }) => bytes)
+    expect(parts.length).toBeGreaterThan(2)
+    expect(Buffer.concat(parts.flatMap(itemsOf)).equals(Buffer.concat(itemsOf(long)))).toBe(true)
+    const resource = at(long, 1, 1)
+    for (const part of parts) expect(at(part, 1, 1)).toEqual(resource)
+    expect([at(reply, 1, 1), text(at(reply, 1, 2))]).toEqual([BigInt(parts.length), 'spans[7]: bad'])
+  })
+
+  it('is one refusal where not one span of it can be read', async () => {
+    await start()
+    sink.answer = { accepted: 0, rejected: 5, error: 'spans[0]: bad' }
+    const error = await refusedWith(connect(), long)
+    expect([error.code, error.details]).toEqual([grpc.status.INVALID_ARGUMENT, 'spans[0]: bad'])
+    expect(refusals).toEqual(['malformed'])
+  })
+
+  it('is refused at the first fault', async () => {
+    await start()
+    sink.answer = new Error('a fault')
+    expect((await refusedWith(connect(), long)).code).toBe(grpc.status.INTERNAL)
+    expect([sink.bodies.length, refusals]).toEqual([1, ['internal']])
+  })
+
+  it('says where a later part begins', async () => {
+    await start()
+    const answers = [{ accepted: 100, rejected: 0, error: '' }, { accepted: 99, rejected: 1, error: 'spans[7]: bad' }]
+    sink.traces = () => answers.shift() ?? { accepted: 1, rejected: 0, error: '' }
+    expect(text(at(await call(connect(), long), 1, 2))).toBe('spans[7]: bad (counted after the first 100)')
+  })
+
+  it('is kept as one where nothing can be cut', async () => {
+    await start()
+    const body = Buffer.alloc(700_000, 0xff)
+    await call(connect(), body)
+    expect(sink.bodies.map(({ bytes }) => bytes.equals(body))).toEqual([true])
+  })
+
+  it('leaves what has come of it counted when its end does not come', async () => {
+    await start()
+    const { status } = await raw(frameOf(long, false).subarray(0, 600_000))
+    expect([status, refusals]).toEqual(['3', ['malformed']])
+    expect(sink.bodies.flatMap(({ bytes }) => itemsOf(bytes)).length).toBeGreaterThan(1_000)
   })
 })
 
