@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts'
 import { Kind } from '../spans/names.ts'
 import { picoOfUsd, type Pico } from './money.ts'
-import { queryRange, type Series } from './prometheus.ts'
+import { query, queryRange, type Series } from './prometheus.ts'
 import { bodiesIn } from './recordings.ts'
 
 export interface Counted {
@@ -40,15 +40,23 @@ export async function countedInPrometheus(url: string, days: readonly string[], 
     const matchers = `step=~"model|embedding"${matching === '' ? '' : `,${matching}`}`
     // The last value of the day before is what a counter begins with; one that was not there begins with 0.
     const before = await queryRange(url, `last_over_time(agent_cost_usd_total{${matchers}}[1d])`, from, from, STEP_SECONDS)
-    const during = await queryRange(url, `agent_cost_usd_total{${matchers}}`, from, Math.min(from + DAY_SECONDS, Math.floor(Date.now() / 1000)), STEP_SECONDS)
+    const nowSeconds = Date.now() / 1000
+    const selector = `agent_cost_usd_total{${matchers}}`
+    const all = new Map((await queryRange(url, selector, from, Math.min(from + DAY_SECONDS, nowSeconds), STEP_SECONDS)).map(({ labels, points }) => [keyOf(labels), { labels, points: [...points] }]))
+    // Of a day that is not over: what has come since its last whole minute.
+    for (const { labels, points } of from + DAY_SECONDS > nowSeconds ? await query(url, selector, nowSeconds) : []) {
+      const series = all.get(keyOf(labels))
+      if (series === undefined) all.set(keyOf(labels), { labels, points: [...points] })
+      else series.points.push(...points)
+    }
     const start = new Map(before.map(({ labels, points }) => [keyOf(labels), points[0]![1]]))
-    for (const series of during) counted.push({ day, model: series.labels['name'] ?? '', pico: picoOfUsd(increase(series, start.get(keyOf(series.labels)) ?? 0)) })
+    for (const [key, { labels, points }] of all) counted.push({ day, model: labels['name'] ?? '', pico: picoOfUsd(increase(points, start.get(key) ?? 0)) })
   }
   return counted
 }
 
 /** A counter that falls has begun anew, at 0. */
-function increase({ points }: Series, before: number): number {
+function increase(points: Series['points'], before: number): number {
   let sum = 0
   let last = before
   for (const [, value] of points) {
