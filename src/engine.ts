@@ -72,7 +72,7 @@ export class Engine {
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)
     const problems = new Problems(options.objectives ?? [], strings)
-    const recorder = new Recorder(this.store, strings)
+    const recorder = new Recorder(this.store, strings, options.savings?.reasons)
     const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
     this.assembler = new Assembler({ ...options, ...(content && { content }) }, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)

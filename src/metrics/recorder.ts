@@ -27,6 +27,8 @@ export class Recorder {
   readonly #actions: number[]
   readonly #results: number[]
   readonly #reasons: number[]
+  /** Those that are looked for. */
+  readonly #told: number[]
   readonly #tokens: { input: number; output: number; cachedInput: number; cacheWrite: number; reasoning: number; embedding: number }
   readonly #checkResults: number[]
   readonly #noPrice: number
@@ -46,7 +48,7 @@ export class Recorder {
   #expired = 0
   #generation = 0
 
-  constructor(store: SeriesStore, strings: StringTable) {
+  constructor(store: SeriesStore, strings: StringTable, reasons: readonly string[] = []) {
     const ids = (text: string) => strings.pin(text)
     this.#family = Object.fromEntries(store.families.map((f) => [f.definition.name, f]))
     this.#store = store
@@ -64,6 +66,7 @@ export class Recorder {
     this.#actions = ACTIONS.map(ids)
     this.#results = RESULTS.map(ids)
     this.#reasons = AVOIDABLE.map(ids)
+    this.#told = reasons.map(ids)
     this.#tokens = { input: ids('input'), output: ids('output'), cachedInput: ids('cached_input'), cacheWrite: ids('cache_write'), reasoning: ids('reasoning'), embedding: ids('embedding') }
     this.#features = new Features(store.family('agent_request_features_total'), strings)
     this.#problems = PROBLEMS.map(ids)
@@ -114,8 +117,10 @@ export class Recorder {
     const f = this.#family
     const { tenant, project, agent, weight, trace } = settled
     const requests = f['agent_requests_total']!
-    // A series that begins with a failure has no increase yet, so all outcomes begin, at 0, with the first request of an agent.
+    // A series that begins with a failure has no increase yet, so all outcomes, and all reasons to save, begin at 0 with the first request of an agent.
     for (const outcome of this.#outcomes) requests.at(tenant, project, agent, outcome)
+    const avoidable = f['agent_avoidable_cost_usd_total']!
+    for (const reason of this.#told) avoidable.at(tenant, project, agent, reason)
     requests.add(requests.at(tenant, project, agent, this.#outcomes[settled.outcome]!), weight)
     const duration = f['agent_request_duration_seconds']!
     const reason = settled.outcome === Outcome.success ? 'slow' : 'error'

@@ -114,6 +114,6 @@ export function observed(engine: Engine): Observed {
     outcomes: Object.fromEntries(['success', 'error', 'unfinished'].map((o) => [o, sum(requests.filter(({ labels }) => labels['outcome'] === o))])),
     input: type('input'), output: type('output'), cached: type('cached_input'), reasoning: type('reasoning'),
     errors: classes('agent_errors_total'), rootCauses: classes('agent_root_causes_total'),
-    avoidable: Object.fromEntries(series(engine, 'agent_avoidable_cost_usd_total').map(({ labels, value }) => [labels['reason'], value])),
+    avoidable: Object.fromEntries(series(engine, 'agent_avoidable_cost_usd_total').filter(({ value }) => value > 0).map(({ labels, value }) => [labels['reason'], value])),
   }
 }

@@ -54,8 +54,14 @@ function found(requests: readonly SpanSpec[][], engine: Engine = engineWith()): 
   settleAll(engine)
   const usd = new Map<string, number>()
   for (const { labels, value } of series(engine, 'agent_avoidable_cost_usd_total')) usd.set(labels['reason']!, (usd.get(labels['reason']!) ?? 0) + value)
-  return Object.fromEntries([...usd].map(([reason, value]) => [reason, Number(value.toFixed(6))]))
+  return Object.fromEntries([...usd].filter(([, value]) => value > 0).map(([reason, value]) => [reason, Number(value.toFixed(6))]))
 }
+
+test('every reason begins at 0 with the first request of an agent, so that its first dollar is an increase', () => {
+  const engine = engineWith({ reasons: ['abandoned', 'cache_miss'] })
+  expect(found([request([{}])], engine)).toEqual({})
+  expect(series(engine, 'agent_avoidable_cost_usd_total').map(({ labels, value }) => [labels['agent'], labels['reason'], value])).toEqual([['support', 'abandoned', 0], ['support', 'cache_miss', 0]])
+})
 
 describe('retry waste', () => {
   it('is what failed calls cost, of models and of tools', () => {
@@ -109,7 +115,7 @@ describe('abandoned', () => {
     engine.traces(tracesBody(request([{}], { rootless: true })), START_MS)
     engine.finish(START_MS + 1)
     expect(engine.assembler.counts.evicted).toBe(1)
-    expect(series(engine, 'agent_avoidable_cost_usd_total')).toEqual([])
+    expect(series(engine, 'agent_avoidable_cost_usd_total').filter(({ value }) => value > 0)).toEqual([])
   })
 })
 
