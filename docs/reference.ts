@@ -6,6 +6,7 @@ import { HEALTH_HISTOGRAMS, HEALTH_METRICS } from '../src/metrics/health.ts'
 import { CAUSE_RULES } from '../src/spans/causes.ts'
 import { CODE_RULES, GRPC } from '../src/spans/codes.ts'
 import { Cause, ERROR_TYPES, errorType, Kind, MOST_WORDS } from '../src/spans/names.ts'
+import { RESULT_RULES } from '../src/spans/results.ts'
 import { SIGNAL_RULES } from '../src/spans/signals.ts'
 import { STRUCTURE_RULES } from '../src/traces/structure.ts'
 import type { Output } from '../src/bundle/files.ts'
@@ -137,6 +138,11 @@ Finish reasons are read in every dialect. A deadline is read in \`gen_ai.request
 \`data.max_age_seconds\` and \`gen_ai.data_source.max_age_seconds\`, else \`staleAfter\` of the configuration.
 
 ${table(['rule', 'what it goes by'], SIGNAL_RULES.map(({ id, about }) => [code(id), about]))}
+## The result of a tool that says it went well
+
+Read only where the bridge reads content at all, for a judge or for expectations.
+
+${table(['rule', 'what it goes by'], Object.entries(RESULT_RULES).map(([id, about]) => [code(id), about]))}
 ## The shape of a run
 
 ${table(['rule', 'type', 'what it goes by'], Object.entries(STRUCTURE_RULES).map(([id, about]) => [code(id), id === 'gap.model' ? typeOn(Cause.modelTimeout, Kind.model) : ended, about]))}`

@@ -1,7 +1,7 @@
 /**
  * The stage: why a request was slow, expensive or badly answered, by the limits in force for its tenant and agent. Slow: the step it
- * waited for longest. Expensive: the step that cost most beyond what it usually costs. A bad answer: the error that nobody made up for,
- * else the evaluator that liked it least.
+ * waited for longest. Expensive: the step that cost most beyond what it usually costs. A bad answer: the earliest
+ * check that failed, else the error that nobody made up for, else the evaluator that liked it least.
  */
 import type { ObjectiveRow } from '../config/objectives.ts'
 import { Kind } from '../spans/names.ts'
@@ -81,6 +81,6 @@ function badAnswer(settled: Settled, limit: number): Problem | undefined {
   }
   if (worst < 0) return undefined
   const { evaluator, value } = settled.scores[worst]!
-  const error = settled.errors.find(({ met }) => !met)
-  return { problem: ProblemKind.badAnswer, kind: error?.kind ?? Kind.evaluation, name: error?.name ?? evaluator, amount: value, share: 1, evaluator }
+  const because = settled.checks[0] ?? settled.errors.find(({ met }) => !met)
+  return { problem: ProblemKind.badAnswer, kind: because?.kind ?? Kind.evaluation, name: because?.name ?? evaluator, amount: value, share: 1, evaluator }
 }

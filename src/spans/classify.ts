@@ -1,7 +1,8 @@
-import { Evidence, Num, Text } from './dialect.ts'
+import { Content, Evidence, Num, Text } from './dialect.ts'
 import { DeclaredErrors } from './declared.ts'
 import { causeOf } from './errors.ts'
 import { Kind, NO_REASON, type Reason } from './names.ts'
+import { reasonInResult } from './results.ts'
 import { signalled } from './signals.ts'
 import type { Span } from './span.ts'
 import { EMPTY, hashBytes, type StringTable } from './strings.ts'
@@ -57,6 +58,7 @@ export class Classifier {
     if (span.kind === Kind.tool && (span.traits & TOOLS_ARE_WRAPPERS) !== 0) span.kind = Kind.chain
     span.failed = span.status === ERROR || span.saysFailed || (span.hasException && (span.traits & EXCEPTION_IS_FAILURE) !== 0)
     if (span.failed || span.tells(AGES)) this.#reason(span)
+    if (!span.failed && span.kind === Kind.tool && span.contentEnd[Content.output] !== 0) this.#readResult(span)
     if (span.failed) {
       if (span.name === EMPTY) span.name = this.#spanName(span)
     }
@@ -144,6 +146,15 @@ export class Classifier {
     span.cause = reason.cause
   }
 
+  #readResult(span: Span): void {
+    const bytes = textIn(span.body, span.contentStart[Content.output]!, span.contentEnd[Content.output]!)
+    const reason = bytes && reasonInResult(bytes)
+    if (reason === undefined) return
+    span.failed = true
+    span.reason = reason
+    span.cause = reason.cause
+  }
+
   /** The same words mean the same cause: regular expressions run once per message, not once per span. */
   #said(span: Span): Reason {
     const { body, evidence } = span
@@ -173,6 +184,14 @@ export class Classifier {
     }
     return reason
   }
+}
+
+/** The text of an AnyValue at [start, end), undefined where it is none. */
+function textIn(body: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  if (body[start] !== 10) return undefined
+  let at = start + 1
+  while (at < end && body[at]! > 127) at++
+  return body.subarray(at + 1, end)
 }
 
 /** The words of a failure, cut; '' when the span has none. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CODE_RULES } from '../../src/spans/codes.ts'
 import { ERROR_TYPES, MOST_WORDS } from '../../src/spans/names.ts'
 import { SIGNAL_RULES } from '../../src/spans/signals.ts'
+import { CONTENT_LIMITS } from '../../src/traces/content.ts'
 import { STRUCTURE_RULES } from '../../src/traces/structure.ts'
 import { testEngine } from '../conformance/recordings.ts'
 import { attributes as attributeFields, bytes, message, spanMessage, text, tracesBody, type Attributes, type SpanSpec } from '../otlpbuilder.ts'
@@ -82,6 +83,28 @@ describe('a span tells', () => {
 
   test('an ancestor what its own span does not', () => {
     expect(told([root(failed('Error code: 429 - slow down')), step(2, 'chat', 'gpt-4o', 0.1, {}, failed())]).rootCause).toBe('rate_limit at gpt-4o by http-429: HTTP 429')
+  })
+})
+
+describe('the result of a tool tells', () => {
+  const json = JSON.stringify({ order_id: '1042', status: 'shipped', carrier: 'UPS' })
+  test.each<[string, string, string | undefined]>([
+    ['that it is an error, of which kind', '{"isError": true, "content": [{"type": "text", "text": "Server error: 503 Service Unavailable"}]}', '5xx at lookup by http-5xx: HTTP 503'],
+    ['that it is an error, and not of which kind', '{"is_error":true,"content":"it did not work"}', 'unclassified at lookup by result.error: "is_error":true'],
+    ['that it is old', '{"order_id":"1042","as_of":"2023-01-04","stale":true}', 'stale_data at lookup by result.stale: "stale":true'],
+    ['that it is a page about an error', '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>', '5xx at lookup by result.page: 502 Bad Gateway'],
+    ['that it breaks off', json.slice(0, -9), 'malformed_response at lookup by result.cut: ends within JSON'],
+    ['nothing, when it is whole', json, undefined],
+    ['nothing, when it says no', '{"isError":false,"stale":false}', undefined],
+    ['nothing, when an SDK cut it at its limit', `{"rows":["${'x'.repeat(1014)}`, undefined],
+    ['nothing, when it says that it was cut', `${json.slice(0, -9)}... [truncated]`, undefined],
+    ['nothing, when it is a page that was asked for', '<html><head><title>Shipping</title></head></html>', undefined],
+    ['nothing, when it is a sentence', '{ braces } and such', undefined],
+  ])('%s', (_, result, error) => {
+    const spans = [root(), step(2, 'execute_tool', 'lookup', 0.1, { 'gen_ai.tool.call.result': result })]
+    const content = { ...CONTENT_LIMITS, wants: () => 0 }
+    expect(told(spans, { content }).errors).toEqual(error === undefined ? [] : [error])
+    expect(told(spans).errors, 'nobody reads content').toEqual([])
   })
 })
 
