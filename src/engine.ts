@@ -54,6 +54,7 @@ export class Engine {
   readonly tables: DialectTables
   readonly store: SeriesStore
   readonly assembler: Assembler
+  readonly expectations: Expectations | undefined
   spansAccepted = 0
   spansRejected = 0
   logRecordsAccepted = 0
@@ -65,6 +66,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const strings = this.strings = new StringTable(options.strings)
+    this.expectations = options.expectations
     const checks = options.expectations && new Checks(options.expectations, strings)
     const content = contentOptions(options, checks)
     this.tables = new DialectTables(options.dialects, strings, content !== undefined, options.savings?.reasons.includes('duplicate_call'))

@@ -9,9 +9,9 @@ import { rows, runOffline, type Row } from './offline.ts'
 /** Of spans whose scope no dialect claims, but whose attributes do. */
 const BY_ATTRIBUTES = 'known by their attributes'
 
-export const describeSpans: DescribeSpans = (bodies, config) => {
+export const describeSpans: DescribeSpans = (bodies, config, expectations) => {
   const errors = { told: {} as Record<string, number>, unclassified: {} as Record<string, number> }
-  const { engine, rejected } = runOffline(bodies, config, {}, (settled, text) => {
+  const { engine, rejected } = runOffline(bodies, config, expectations && { expectations }, (settled, text) => {
     for (const { type, kind, name, rule, words } of settled.errors) {
       const what = `${STEP_NAMES[kind]}${name === 0 ? '' : ` ${text(name)}`}`
       if (type === UNCLASSIFIED) count(errors.unclassified, what)
@@ -23,11 +23,18 @@ export const describeSpans: DescribeSpans = (bodies, config) => {
   const requests = rows(engine, 'agent_requests_total')
   const unpriced = rows(engine, 'agent_unpriced_calls_total')
   const byModel = (reason: string) => Object.fromEntries(unpriced.filter(({ labels }) => labels['reason'] === reason).map(({ labels, value }) => [labels['name'] || 'unnamed', value]))
+  const steps = rows(engine, 'agent_step_duration_seconds', (family, row) => family.count(row))
+  const namesOf = (step: string, label: string) => [...new Set(steps.filter(({ labels }) => labels['step'] === step).map(({ labels }) => labels[label] ?? ''))]
   return {
     spans: engine.spansAccepted, rejected, dialects,
     requests: sum(requests), requestsWithoutTenant: sum(requests.filter(({ labels }) => labels['tenant_id'] === '')),
-    modelCalls: sum(rows(engine, 'agent_step_duration_seconds', (family, row) => family.count(row)).filter(({ labels }) => labels['step'] === 'model')),
+    modelCalls: sum(steps.filter(({ labels }) => labels['step'] === 'model')),
     withoutPrice: byModel('no_price'), withoutTokens: byModel('no_tokens'),
+    checks: engine.expectations && {
+      expectations: engine.expectations, dialects: Object.keys(dialects),
+      checked: rows(engine, 'agent_quality_checks_total').map(({ labels, value }) => ({ name: labels['name'] ?? '', result: labels['result'] ?? '', times: value })),
+      tools: namesOf('tool', 'name'), agents: [...namesOf('agent', 'name'), ...new Set(requests.map(({ labels }) => labels['agent'] ?? ''))],
+    },
     scores: sum(rows(engine, 'agent_quality_score', (family, row) => family.count(row))),
     errors: errors.told, unclassified: errors.unclassified,
   } satisfies SpansDescription

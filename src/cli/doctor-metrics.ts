@@ -1,10 +1,12 @@
 /** What the series of a running bridge say is missing. */
+import type { Expectations } from '../config/expectations.ts'
+import { checkExpected, type ChecksSeen } from './doctor-checks.ts'
 import type { Finding } from './finding.ts'
 import { sum, type Sample } from './exposition.ts'
 
 const MOST_NAMED = 5
 
-export function checkMetrics(samples: readonly Sample[]): Finding[] {
+export function checkMetrics(samples: readonly Sample[], expectations?: Expectations): Finding[] {
   const requests = sum(samples, 'agent_requests_total')
   if (requests === 0) {
     const spans = sum(samples, 'spanbridge_spans_accepted_total')
@@ -12,7 +14,7 @@ export function checkMetrics(samples: readonly Sample[]): Finding[] {
     const next = spans === 0 ? 'point OTEL_EXPORTER_OTLP_ENDPOINT here, or play recorded spans with spanbridge send' : 'wait for the settle grace after a root span, or for the idle timeout'
     return [...dialects(samples), ...rejected(samples), { level: 'warn', what: came, next }]
   }
-  return [...dialects(samples), ...cost(samples), tenant(samples, requests), ...outcome(samples, requests), quality(samples), ...overflow(samples), ...rejected(samples)]
+  return [...dialects(samples), ...cost(samples), tenant(samples, requests), ...outcome(samples, requests), quality(samples), ...(expectations ? checkExpected(checksSeen(samples, expectations)) : []), ...overflow(samples), ...rejected(samples)]
 }
 
 /** Any series of the bridge's own with a `dialect` label. */
@@ -57,6 +59,15 @@ function quality(samples: readonly Sample[]): Finding {
   const scores = sum(samples, 'agent_quality_score_count')
   if (scores > 0) return { level: 'ok', what: `quality: ${scores} scores`, next: '' }
   return { level: 'warn', what: 'quality: no scores', next: 'send evaluations as spans or gen_ai.evaluation.result events' }
+}
+
+function checksSeen(samples: readonly Sample[], expectations: Expectations): ChecksSeen {
+  const names = (metric: string, label: string, step?: string) => [...new Set(samples.filter(({ name, labels }) => name === metric && (step === undefined || labels['step'] === step)).map(({ labels }) => labels[label] ?? ''))]
+  return {
+    expectations, dialects: [],
+    checked: samples.filter(({ name }) => name === 'agent_quality_checks_total').map(({ labels, value }) => ({ name: labels['name'] ?? '', result: labels['result'] ?? '', times: value })),
+    tools: names('agent_step_duration_seconds_count', 'name', 'tool'), agents: [...names('agent_step_duration_seconds_count', 'name', 'agent'), ...names('agent_requests_total', 'agent')],
+  }
 }
 
 function overflow(samples: readonly Sample[]): Finding[] {

@@ -1,10 +1,12 @@
 /** What recorded bodies say about themselves. */
 import type { Config } from '../config/config.ts'
+import type { Expectations } from '../config/expectations.ts'
+import { checkExpected, type ChecksSeen } from './doctor-checks.ts'
 import type { Finding } from './finding.ts'
 import type { Body } from './offline.ts'
 
 /** Runs bodies through an engine of this configuration. */
-export type DescribeSpans = (bodies: readonly Body[], config: Config) => SpansDescription
+export type DescribeSpans = (bodies: readonly Body[], config: Config, expectations?: Expectations) => SpansDescription
 
 export interface SpansDescription {
   readonly spans: number
@@ -19,6 +21,8 @@ export interface SpansDescription {
   readonly withoutPrice: Readonly<Record<string, number>>
   readonly withoutTokens: Readonly<Record<string, number>>
   readonly scores: number
+  /** Undefined where nothing is expected. */
+  readonly checks: ChecksSeen | undefined
   /** Errors of steps by type, place, rule and the words it went by. */
   readonly errors: Readonly<Record<string, number>>
   readonly unclassified: Readonly<Record<string, number>>
@@ -47,6 +51,7 @@ export function checkSpans(found: SpansDescription): Finding[] {
   if (unclassified.length > 0) add('warn', `errors without a type: ${list(unclassified)}`, 'give them one in errors of the configuration')
   if (found.scores === 0) add('warn', 'quality: no scores', 'send evaluations as spans or gen_ai.evaluation.result events')
   else add('ok', `quality: ${found.scores} scores`)
+  if (found.checks !== undefined) findings.push(...checkExpected(found.checks))
   return findings
 }
 

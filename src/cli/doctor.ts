@@ -30,7 +30,8 @@ export function doctorCommand(describe?: () => Promise<DescribeSpans>): Command 
 
 async function running(config: Config): Promise<Finding[]> {
   const { findings, metrics } = await checkEndpoints(config)
-  return metrics === undefined ? findings : [...findings, ...checkMetrics(metrics)]
+  const expectations = config.expectations === undefined ? undefined : (await import('../config/expectations.ts')).loadExpectations(config.expectations)
+  return metrics === undefined ? findings : [...findings, ...checkMetrics(metrics, expectations)]
 }
 
 async function files(paths: readonly string[], config: Config, describe: (() => Promise<DescribeSpans>) | undefined): Promise<Finding[]> {

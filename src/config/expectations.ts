@@ -25,6 +25,8 @@ export type Expectation =
 /** Checks of the tools or agents that have such a name. */
 export interface ExpectationsOf {
   readonly match: RegExp
+  /** As it is in the file. */
+  readonly written: string
   /** Only where this agent was asked; undefined: any. Of tools alone. */
   readonly agent: RegExp | undefined
   readonly checks: readonly Check[]
@@ -83,8 +85,9 @@ const checks = z.array(check).min(1, 'expected at least one check').max(MOST_CHE
     seen.add(name)
   })
 })
-const tool = z.strictObject({ match: read(readGlob), agent: read(readGlob).optional(), checks })
-const agent = z.strictObject({ match: read(readGlob), checks })
+const match = read((value) => ({ pattern: readGlob(value), written: String(value) }))
+const tool = z.strictObject({ match, agent: read(readGlob).optional(), checks })
+const agent = z.strictObject({ match, checks })
 const list = <T extends z.ZodType>(item: T) => z.array(item).max(MOST_ENTRIES, `expected at most ${MOST_ENTRIES} entries`).default([])
 
 const schema = z.strictObject({ tools: list(tool), agents: list(agent) }).check((context) => {
@@ -92,7 +95,7 @@ const schema = z.strictObject({ tools: list(tool), agents: list(agent) }).check(
 })
 
 function entry({ match, agent, checks }: z.output<typeof tool>): ExpectationsOf {
-  return { match, agent, checks: checks.map(({ name, at, ...rest }) => ({ name, pointer: at ?? [], expects: expectation(rest) })) }
+  return { match: match.pattern, written: match.written, agent, checks: checks.map(({ name, at, ...rest }) => ({ name, pointer: at ?? [], expects: expectation(rest) })) }
 }
 
 /** The schema has seen to it that there is one kind. */

@@ -115,14 +115,14 @@ export class ContentStore {
 export class SettledContent {
   readonly #byStep: readonly (readonly [KeptText | undefined, KeptText | undefined])[]
   readonly #byRoot: readonly [KeptText | undefined, KeptText | undefined]
-  readonly #inTime: readonly number[]
+  readonly #speakers: readonly (readonly number[])[]
 
   /**
    * `records`: of each step its own account first, then those around it. `root`: the record of the root, -1 without one.
-   * `inTime`: the steps that speak for the agent where its root does not, in order of time.
+   * `speakers`: the steps that speak for the agent where its root does not, in order of time: one list after the other is asked.
    */
-  constructor(texts: readonly KeptText[], records: readonly (readonly number[])[], root: number, inTime: readonly number[]) {
-    this.#inTime = inTime
+  constructor(texts: readonly KeptText[], records: readonly (readonly number[])[], root: number, speakers: readonly (readonly number[])[]) {
+    this.#speakers = speakers
     const byRecord = new Map(texts.map((kept) => [kept.record * 2 + kept.side, kept]))
     const of = (record: number, side: number) => byRecord.get(record * 2 + side)
     const first = (candidates: readonly number[], side: number) => candidates.map((record) => of(record, side)).find((kept) => kept !== undefined)
@@ -140,7 +140,7 @@ export class SettledContent {
     return (this.#byStep[step]?.[side]?.cutAt ?? 0) < 0
   }
 
-  /** What the agent was asked and what it answered; where the root does not tell, what its first model call was given and the last one gave. */
+  /** What the agent was asked and what it answered; where the root does not tell, its agent's own span does, else its first model call was given that and the last one gave this. */
   root(side: number): string | undefined {
     return text(this.#ofRoot(side))
   }
@@ -151,9 +151,12 @@ export class SettledContent {
 
   #ofRoot(side: number): KeptText | undefined {
     if (this.#byRoot[side] !== undefined) return this.#byRoot[side]
-    const told = this.#inTime.filter((step) => this.#byStep[step]![side] !== undefined)
-    const step = side === Content.input ? told[0] : told.at(-1)
-    return step === undefined ? undefined : this.#byStep[step]![side]
+    for (const steps of this.#speakers) {
+      const told = steps.filter((step) => this.#byStep[step]![side] !== undefined)
+      const step = side === Content.input ? told[0] : told.at(-1)
+      if (step !== undefined) return this.#byStep[step]![side]
+    }
+    return undefined
   }
 }
 

@@ -141,10 +141,10 @@ export class Settler {
       if (step < 0) continue
       for (let at = i, depth = 0; at >= 0 && depth < 8; at = tree.outer[at]!, depth++) accounts[step]!.push(tree.record[at]!)
     }
-    const models = [...accounts.keys()].filter((step) => settled.kind[step] === Kind.model)
+    const inTime = [...accounts.keys()].filter((step) => settled.kind[step] === Kind.model || (settled.kind[step] === Kind.agent && settled.name[step] === settled.agent))
     const first = (step: number) => accounts[step]![0]!
-    const inTime = models.sort((a, b) => records.start(first(a)) - records.start(first(b)) || (records.idHi(first(a)) >>> 0) - (records.idHi(first(b)) >>> 0) || (records.idLo(first(a)) >>> 0) - (records.idLo(first(b)) >>> 0))
-    return new SettledContent(said, accounts, tree.root >= 0 ? tree.record[tree.root]! : -1, inTime)
+    inTime.sort((a, b) => records.start(first(a)) - records.start(first(b)) || (records.idHi(first(a)) >>> 0) - (records.idHi(first(b)) >>> 0) || (records.idLo(first(a)) >>> 0) - (records.idLo(first(b)) >>> 0))
+    return new SettledContent(said, accounts, tree.root >= 0 ? tree.record[tree.root]! : -1, [Kind.agent, Kind.model].map((kind) => inTime.filter((step) => settled.kind[step] === kind)))
   }
 
   /** The innermost account of a call, with what it does not tell taken from the one around it. */

@@ -10,6 +10,8 @@ import type { Finding } from '../../src/cli/finding.ts'
 import { written } from '../../src/cli/doctor.ts'
 import { readSamples } from '../../src/cli/exposition.ts'
 import { loadConfig } from '../../src/config/config.ts'
+import { checkExpectations } from '../../src/config/expectations.ts'
+import { parseYaml } from '../../src/config/yaml.ts'
 import { transcode } from '../../src/otlp/json.ts'
 import { spanbridge } from './spanbridge.ts'
 
@@ -55,7 +57,7 @@ spanbridge_spans_rejected_total{reason="bad_id"} 4
 })
 
 describe('recorded spans', () => {
-  const fine: SpansDescription = { spans: 9, rejected: 0, dialects: { 'otel-genai': 8, '': 1 }, requests: 2, requestsWithoutTenant: 0, modelCalls: 3, withoutPrice: {}, withoutTokens: {}, scores: 1, errors: {}, unclassified: {} }
+  const fine: SpansDescription = { spans: 9, rejected: 0, dialects: { 'otel-genai': 8, '': 1 }, requests: 2, requestsWithoutTenant: 0, modelCalls: 3, withoutPrice: {}, withoutTokens: {}, scores: 1, errors: {}, unclassified: {}, checks: undefined }
   const levels = (found: Finding[]): string => found.map(({ level }) => level).join(' ')
 
   it('are fine, or say what is missing', () => {
@@ -112,5 +114,46 @@ describe('spanbridge doctor', () => {
     } finally {
       server.close()
     }
+  })
+})
+
+describe('expectations', () => {
+  const expectations = checkExpectations(parseYaml('expectations.yaml', `
+tools:
+  - {match: lookup_order, checks: [{name: id, at: /order_id, equals: "1042"}]}
+  - {match: "refund*", checks: [{name: any, matches: "."}]}
+agents:
+  - {match: "*", checks: [{name: answers, matches: "order 1042"}]}
+`))
+  const of = (dialect: string): SpansDescription => {
+    const folder = `test/recordings/${dialect}/ok`
+    const bodies = readdirSync(folder).filter((file) => file.startsWith('traces')).map((file) => ({ signal: 'traces' as const, bytes: file.endsWith('.json') ? Uint8Array.from(transcode('traces', readFileSync(`${folder}/${file}`)).bytes) : readFileSync(`${folder}/${file}`) }))
+    return describeSpans(bodies, loadConfig(), expectations)
+  }
+  const told = (found: SpansDescription) => checkSpans(found).filter(({ what }) => what.startsWith('checks')).map(({ level, what, next }) => `${level} ${what} → ${next}`)
+
+  it('of recorded spans with content are held against it', () => {
+    expect(told(of('pydantic-ai'))).toEqual([
+      'ok checks: 1 of tool lookup_order, 0 failed → ',
+      'warn checks: expectations are configured for tool refund*, which has not come → compare the name with those that have: lookup_order, search_kb',
+      'ok checks: 1 of agent *, 0 failed → ',
+    ])
+  })
+
+  it('of recorded spans without content tell the switch of their dialect', () => {
+    expect(told(of('autogen-openinference'))[0]).toBe('warn checks: expectations are configured for tool lookup_order, but its spans carry no content → turn it on: no OPENINFERENCE_HIDE_OUTPUTS')
+    expect(told(of('openai-otel-v2')).at(-1)).toBe('warn checks: expectations are configured for agent *, but its spans carry no content → turn it on: OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY with OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental')
+  })
+
+  it('of a running bridge are seen in its series', () => {
+    const metrics = (lines: string) => checkMetrics(readSamples(`agent_requests_total{tenant_id="acme",agent="support",outcome="success"} 5\nagent_step_duration_seconds_count{step="tool",name="lookup_order"} 5\n${lines}`), expectations).filter(({ what }) => what.startsWith('checks')).map(({ what }) => what)
+    const checked = (name: string, check: string, result: string, value: number) => `agent_quality_checks_total{agent="support",name="${name}",check="${check}",result="${result}"} ${value}\n`
+    expect(metrics('')).toEqual([
+      'checks: expectations are configured for tool lookup_order, and nothing is checked', 'checks: expectations are configured for tool refund*, which has not come', 'checks: expectations are configured for agent *, and nothing is checked',
+    ])
+    expect(metrics(checked('lookup_order', 'id', 'no_content', 5) + checked('lookup_order', 'id', 'pass', 0) + checked('support', 'answers', 'pass', 4) + checked('support', 'answers', 'too_long', 1))).toEqual([
+      'checks: expectations are configured for tool lookup_order, but its spans carry no content', 'checks: expectations are configured for tool refund*, which has not come', 'checks: 1 of 5 of agent * could not be made',
+    ])
+    expect(metrics(checked('lookup_order', 'id', 'too_long', 5))[0]).toBe('checks: expectations are configured for tool lookup_order, but what it gives is longer than is kept (16 KiB)')
   })
 })

@@ -42,9 +42,16 @@ test('every block is in a language that something here reads', () => {
 })
 
 /** The page's own example. */
-function pricingOf(name: string): string {
+function exampleOf(name: string): string {
   const file = join(folder, name)
   writeFileSync(file, of('yaml').find(({ text }) => text.startsWith(`# ${name}`))!.text)
+  return file
+}
+
+/** A configuration with these expectations. */
+function checkedBy(expectations: string): string {
+  const file = join(folder, 'checked.yaml')
+  writeFileSync(file, `expectations: ${expectations}\n`)
   return file
 }
 
@@ -66,6 +73,7 @@ describe('commands', () => {
       expect(ran.code).toBe(1)
       expect(ran.stdout + ran.stderr).toContain('127.0.0.1:9')
     }],
+    [/^spanbridge doctor --config\b/, async (args) => { expect(await spanbridge(args.map((arg) => (arg.endsWith('.yaml') ? checkedBy(exampleOf('expectations.yaml')) : arg)), { cwd: ROOT })).toMatchObject({ code: 0, stderr: '' }) }],
     [/^spanbridge doctor \S/, async (args) => { expect(await spanbridge(args)).toMatchObject({ code: 0, stderr: '' }) }],
     [/^spanbridge send\b/, async (args) => {
       const sink = createServer((request, response) => { request.resume().on('end', () => { response.writeHead(200, { 'Content-Type': 'application/x-protobuf' }).end() }) })
@@ -85,7 +93,7 @@ describe('commands', () => {
       expect(ran).toMatchObject({ code: 0, stderr: '' })
       expect(ran.stdout).toContain('rules of Prometheus')
     }],
-    [/^spanbridge prices check\b/, async (args) => { expect(await spanbridge(args.map((arg) => (arg.endsWith('.yaml') ? pricingOf(arg) : arg)), { cwd: ROOT })).toMatchObject({ code: 0, stderr: '' }) }],
+    [/^spanbridge prices check\b/, async (args) => { expect(await spanbridge(args.map((arg) => (arg.endsWith('.yaml') ? exampleOf(arg) : arg)), { cwd: ROOT })).toMatchObject({ code: 0, stderr: '' }) }],
     [/^spanbridge judge\b/, async (args) => {
       const judge = await fakeModel()
       const ran = await spanbridge([...args, '--base-url', judge.url], { cwd: ROOT, env: { ANTHROPIC_API_KEY: 'key' } })

@@ -168,6 +168,13 @@ test('an agent that tells nothing of its own answered what its last model call d
   expect(run([outer, inner, call(5, 'Sent.'), call(9, 'As an AI')]).counted).toEqual(['triage support no excuses fail 1'])
 })
 
+test('an agent of the name of its request answers for it', () => {
+  const root = span(1, 0, { 'gen_ai.agent.name': 'support' }, { name: 'POST /chat', endMs: START_MS + 100 })
+  const inner = span(2, 1, { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': 'support', 'gen_ai.output.messages': 'Sent.' }, { endMs: START_MS + 50 })
+  const call = span(3, 2, { 'gen_ai.operation.name': 'chat', 'gen_ai.output.messages': 'As an AI' })
+  expect(run([root, inner, call]).counted).toEqual(['support support no excuses pass 1'])
+})
+
 test('only what has expectations is kept', () => {
   const other = span(3, 1, { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'other', 'gen_ai.tool.call.result': 'x'.repeat(1000) })
   const engine = testEngine({ expectations })

@@ -63,10 +63,9 @@ export class Checks {
       // What failed gave nothing back: that is an error, and no bad result.
       if ((kind !== Kind.tool && kind !== Kind.agent) || settled.failed[step] === 1) continue
       const checks = kind === Kind.tool ? this.#ofTool(settled, step) : this.#ofAgent(settled.name[step]!)
-      if (checks.length === 0) continue
+      // An agent of the request's name is the request's, whose answer is looked for further on.
+      if (checks.length === 0 || (kind === Kind.agent && settled.name[step] === settled.agent)) continue
       const teller = kind === Kind.agent ? tellerOf(settled, step) : step
-      // The agent around all is the request's, whose answer is looked for further on.
-      if (teller < 0 && settled.name[step] === settled.agent) continue
       this.#hold(settled, step, settled.name[step]!, checks, teller < 0 ? undefined : content?.step(teller, Content.output), teller < 0 || content?.whole(teller, Content.output) !== false)
     }
     const checks = this.#ofAgent(settled.agent)
