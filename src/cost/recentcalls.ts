@@ -1,6 +1,8 @@
 /** Calls of the last minutes by what they were asked: a table of fixed size, in which a newer call takes the place of an older one. */
 const PLACES = 1 << 16
 const WORDS = 6
+/** Starts are known to ten microseconds, and lengths to one. */
+const ROUNDING_MS = 1
 
 export class RecentCalls {
   readonly #windowMs: number
@@ -19,9 +21,9 @@ export class RecentCalls {
     const same = keys[at] === hash && keys[at + 1] === tenant && keys[at + 2] === agent && keys[at + 3] === model && keys[at + 4] === input && keys[at + 5] === 1
     if (same) {
       const waitMs = startMs - this.#endMs[place]!
-      if (waitMs >= 0 && waitMs <= this.#windowMs) return true
+      if (waitMs >= -ROUNDING_MS && waitMs <= this.#windowMs) return true
       // Beside each other, or told of in the other order: neither had the other's answer.
-      if (waitMs < 0 && endMs >= this.#endMs[place]! - this.#windowMs) return false
+      if (waitMs < -ROUNDING_MS && endMs >= this.#endMs[place]! - this.#windowMs) return false
     }
     keys[at] = hash
     keys[at + 1] = tenant

@@ -38,7 +38,9 @@ export class Savings {
   /** Whether any of them tells what it read from the cache, or what it was asked. */
   #tellCached = false
   #tellHash = false
+  /** By agent and model: the call before, and how much of its beginning would have been written to the cache for it. */
   readonly #last = new Map<number, number>()
+  readonly #written = new Map<number, number>()
   readonly #counts = { input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0 }
 
   constructor(cost: CostAttribution, book: PriceBook, strings: StringTable, options: SavingsOptions) {
@@ -117,15 +119,18 @@ export class Savings {
 
   /**
    * A call whose messages are those of an earlier one of this request and more, told to have read less of them from the provider's cache than the
-   * earlier one's length. What writing the cache would have cost more is taken off.
+   * earlier one's length. What writing the cache would have cost more is taken off,
+   * once for what is read again and again.
    */
   #cacheMisses(settled: Settled): void {
     this.#last.clear()
+    this.#written.clear()
     for (const k of this.#order) {
       if (settled.failed[k] === 1 || settled.basis[k] === Basis.shared) continue
       const key = settled.stepAgent[k]! * 2 ** 24 + settled.name[k]!
       const j = this.#last.get(key)
       this.#last.set(key, k)
+      if (j !== undefined && !this.#continues(settled, j, k)) this.#written.delete(key)
       const cached = settled.cachedInput[k]!
       // What the span does not tell is unknown, and not 0.
       if (j === undefined || cached < 0) continue
@@ -135,7 +140,9 @@ export class Savings {
       if (price === undefined) continue
       const computed = cost(price, this.#tokens(settled, k), 0)
       this.#counts.cachedInput = prefix
-      const saved = computed - cost(price, this.#counts, 0) - writing(price, settled.input[j]!, prefix)
+      const written = this.#written.get(key) ?? 0
+      this.#written.set(key, prefix)
+      const saved = computed - cost(price, this.#counts, 0) - writing(price, settled.input[j]!, Math.max(0, prefix - written))
       this.#claim(settled, k, Avoidable.cacheMiss, saved / computed, prefix - cached)
     }
   }

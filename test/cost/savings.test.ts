@@ -126,6 +126,9 @@ describe('a cache miss', () => {
   })
   it('is less what writing the cache would have cost', () => {
     expect(found([request([{ model: 'writes', input: 2048, cached: 0, messages: 3 }, { model: 'writes', input: 2600, cached: 0, messages: 5 }])])).toEqual({ cache_miss: 2048 * (900 - 250) / 1e6 })
+    // Read twice, and written once: 2560 of the 2600 are 2048 and 512 more.
+    expect(found([request([{ model: 'writes', input: 2048, cached: 0, messages: 3 }, { model: 'writes', input: 2600, cached: 0, messages: 5 }, { model: 'writes', input: 2700, cached: 0, messages: 7 }])]))
+      .toEqual({ cache_miss: (2048 * (900 - 250) + 2560 * 900 - 512 * 250) / 1e6 })
   })
   it.each<[string, Call[]]>([
     ['that is not told', [{ input: 2000, messages: 3 }, { input: 2600, messages: 5 }]],

@@ -45,6 +45,14 @@ describe.each(PROFILES.map((profile) => [profile.agent, profile] as const))('%s'
   })
 })
 
+test.each([['customer_service_agent', 0.03, 0.01], ['code_review_agent', 0.12, 0.04], ['tool_agent', 0.001, 0]] as const)('%s costs about $%f, of which about $%f need not be', async (name, usd, avoidableUsd) => {
+  const engine = await counted(runsOf(PROFILES.find(({ agent }) => agent === name)!, 300))
+  const mean = (metric: 'agent_request_cost_usd' | 'agent_avoidable_cost_usd_total') => series(engine, metric).reduce((sum, { value }) => sum + value, 0) / 300
+  expect(Math.abs(mean('agent_request_cost_usd') / usd - 1)).toBeLessThan(0.35)
+  if (avoidableUsd > 0) expect(Math.abs(mean('agent_avoidable_cost_usd_total') / avoidableUsd - 1)).toBeLessThan(0.2)
+  else expect(mean('agent_avoidable_cost_usd_total') / usd).toBeLessThan(0.05)
+})
+
 describe.each(FAULTS.filter(({ truth }) => truth !== undefined).map((fault) => [fault.id, fault] as const))('fault %s', (_id, { truth, strike }) => {
   test.each(PROFILES.map((profile) => [profile.agent, profile] as const))('of %s is the root cause that the bridge finds, in every run', async (_agent, profile) => {
     const random = new Random(7)

@@ -33,10 +33,12 @@ interface Call {
   readonly messages: number
   readonly seconds: number
   readonly prompt?: string
+  /** As many tokens as told: the same text has the same number each time. */
+  readonly exact?: true
 }
 
-function model(random: Random, { provider, name }: { readonly provider: string; readonly name: string }, { input, output, cached = 0, messages, seconds, prompt }: Call): Step {
-  const inputTokens = Math.round(random.around(input, 0.15))
+function model(random: Random, { provider, name }: { readonly provider: string; readonly name: string }, { input, output, cached = 0, messages, seconds, prompt, exact }: Call): Step {
+  const inputTokens = exact === true ? Math.round(input) : Math.round(random.around(input, 0.15))
   return {
     kind: 'model', provider, name, seconds: random.around(seconds), inputTokens, outputTokens: Math.round(random.around(output, 0.25)),
     cachedTokens: Math.min(inputTokens, Math.round(cached)), messages, says: { input: prompt ?? `step ${Math.floor(random.next() * 2 ** 32)}`, output: 'done' },
@@ -51,7 +53,7 @@ function tool(random: Random, name: string, seconds = 0.03): Step {
   return { kind: 'tool', name, seconds: random.around(seconds), says: { output: toolResult(name, random) } }
 }
 
-/** About $0.03 a request, of which $0.01 need not be: the same question asked twice, and a long history that nobody compresses or caches. */
+/** About $0.03 a request, of which $0.01 need not be: the draft is written twice, and of a history that grows only the beginning is cached. */
 const support: Profile = {
   agent: 'customer_service_agent', service: 'customer-service', version: '2.4.1',
   about: 'international customer service',
@@ -59,7 +61,9 @@ const support: Profile = {
   perSecond: 3, nightShare: 0.35,
   limits: { latency_p95: 5, latency_p99: 10, cost_per_request: 0.03 },
   steps(random, conversation) {
-    const turns = random.count(4, 8)
+    const turns = random.count(4, 7)
+    // The instructions, which are the same in every turn.
+    const instructions = random.around(1080, 0.1)
     const steps: Step[] = [model(random, SMALL, { input: 900, output: 40, messages: 2, seconds: 0.12 })]
     if (conversation.isDue) {
       steps.push({ ...model(random, SMALL, { input: 32 * conversation.messages, output: 300, messages: conversation.messages, seconds: 0.3 }), compacts: true })
@@ -70,19 +74,19 @@ const support: Profile = {
       const messages = before + 2 * turn
       steps.push({ kind: 'embedding', provider: 'openai', name: 'text-embedding-3-small', seconds: random.around(0.01), inputTokens: random.count(40, 120) })
       steps.push(retrieval(random, 'help-articles'))
-      steps.push(model(random, LARGE, { input: 450 + 34 * messages, output: 90, messages, seconds: 0.22 }))
+      steps.push(model(random, LARGE, { input: instructions + 34 * messages, cached: 896, output: 150, messages, seconds: 0.22, exact: true }))
       if (random.chance(0.5)) steps.push(tool(random, random.one(['lookup_order', 'shipping_status', 'refund_policy'])))
     }
     // The draft is written, and written again with the same prompt.
     const draft = `draft ${Math.floor(random.next() * 2 ** 32)}`
     const history = before + 2 * turns
     conversation.grow(2 * turns)
-    const answer = { input: 750 + 34 * history, output: 200, messages: history, seconds: 0.35, prompt: draft }
+    const answer = { input: instructions + 300 + 34 * history, cached: 896, output: 200, messages: history, seconds: 0.35, prompt: draft, exact: true } as const
     return [...steps, model(random, LARGE, answer), model(random, LARGE, answer), { kind: 'state', name: 'conversation', seconds: random.around(0.004) }]
   },
 }
 
-/** About $0.12 a request, of which $0.04 need not be: every reviewer reads the whole change, uncached. */
+/** About $0.12 a request, of which $0.04 need not be: every reviewer reads the whole change again and again, uncached. */
 const review: Profile = {
   agent: 'code_review_agent', service: 'code-review', version: '1.9.0',
   about: 'internal code review',
@@ -90,14 +94,16 @@ const review: Profile = {
   perSecond: 0.5, nightShare: 0.1,
   limits: { latency_p95: 10, latency_p99: 20, cost_per_request: 0.12 },
   steps(random) {
+    const change = random.around(3900, 0.15)
     const reviewer = (name: string): Step => ({
       kind: 'agent', name, seconds: 0.01,
       steps: [
         tool(random, 'read_diff', 0.05),
         retrieval(random, 'code-index'),
-        model(random, CODER, { input: 5200, output: 320, messages: 8, seconds: 0.8 }),
+        model(random, CODER, { input: change, output: 200, messages: 8, seconds: 0.6, exact: true }),
         tool(random, 'run_linter', 0.15),
-        model(random, CODER, { input: 5900, output: 260, messages: 10, seconds: 0.7 }),
+        model(random, CODER, { input: change + 400, output: 200, messages: 10, seconds: 0.5, exact: true }),
+        model(random, CODER, { input: change + 700, output: 200, messages: 12, seconds: 0.5, exact: true }),
       ],
     })
     return [
