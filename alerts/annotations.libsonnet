@@ -38,7 +38,8 @@ function(config, lib)
     failures(who=lib.who, shares='tenant_agent_cause:agent_root_causes:share', range=null)::
       local causes = if range == null then shares + '{*}'
       else 'sum by (class, type, step, name) (increase(' + lib.series('agent_root_causes_total', ['*']) + '[' + range + '])) > 0';
-      local top(found, nothing) = lib.query('topk(1, ' + causes + ')', sampled(found), nothing, who);
+      local ask = lib.asking('topk(1, ' + causes + ')', who);
+      local top(found, nothing) = ask(sampled(found), nothing);
       local period = if range == null then recently else lib.inWords(range);
       {
         root_cause: top(
@@ -55,7 +56,8 @@ function(config, lib)
       local counts = if range == null then 'tenant_agent_problem:agent_problem_causes:increase{problem="' + problem + '",*}'
       else '(increase(' + lib.series('agent_problem_causes_total', ['problem="' + problem + '"', '*']) + '[' + range + ']) > 0)';
       local expr = 'topk(1, sum by (step, name) (' + counts + ') / on () group_left () sum (' + counts + '))';
-      local ask(text, nothing) = lib.query(expr, sampled(text), nothing, who);
+      local asked = lib.asking(expr, who);
+      local ask(text, nothing) = asked(sampled(text), nothing);
       otherwise {
         root_cause: ask(place + ': ' + found + ', {{ .Value | humanizePercentage }} of those of the last ' + (if range == null then recently else lib.inWords(range)), otherwise.root_cause),
         remedy: ask(remedy, otherwise.remedy),
@@ -76,7 +78,8 @@ function(config, lib)
       // A step of kind agent contains the steps of that agent, and would always be the slowest.
       local steps = if range == null then 'agent_step:agent_step_duration_seconds:share{*}'
       else 'sum by (step, name) (increase(' + lib.series('agent_step_duration_seconds_sum', ['step!="agent"', '*']) + '[' + range + '])) > 0';
-      local top(found, nothing) = lib.query('topk(1, ' + steps + ')', sampled(found), nothing, who);
+      local ask = lib.asking('topk(1, ' + steps + ')', who);
+      local top(found, nothing) = ask(sampled(found), nothing);
       local period = if range == null then recently else lib.inWords(range);
       {
         root_cause: top(
@@ -96,7 +99,8 @@ function(config, lib)
 
     // A cause that a query finds otherwise: `found` and `remedy` are templates with the top sample in `.`, `nothing` and `otherwise` stand where there is none.
     top(expr, found, nothing, remedy, otherwise, names=[], who=lib.who)::
-      local ask(text, none) = lib.query('topk(1, ' + expr + ')', sampled(text), none, who);
+      local asked = lib.asking('topk(1, ' + expr + ')', who);
+      local ask(text, none) = asked(sampled(text), none);
       { root_cause: ask(found, nothing), remedy: ask(remedy, otherwise) } + parts(ask, names),
 
     // A cause that the labels of the alert tell: class, type, step and name.

@@ -81,12 +81,15 @@ function(config) {
   // A template action that runs `expr` for the alert's own labels and shows `found` with the samples in `.`, or `nothing`. In `expr`,
   // '{*}' or ',*}' stands for the matchers of `names`. Label values come from strangers: %q writes them as a string literal that Go and
   // PromQL read alike, so that no value can end the literal.
-  query(expr, found, nothing='', names=lib.who)::
+  query(expr, found, nothing='', names=lib.who):: lib.asking(expr, names)(found, nothing),
+
+  // The same for several texts about the samples of one query: it is put together once.
+  asking(expr, names=lib.who)::
+    local pieces = std.split(expr, '*}');
     local matchers = std.join(',', [name + '=%q' for name in names]) + '}';
     local values = std.join('', [' $labels.' + name for name in names]);
-    '{{ with printf `' + std.strReplace(expr, '*}', matchers) + '`'
-    + std.repeat(values, std.length(std.findSubstr('*}', expr))) + ' | query }}' + found
-    + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
+    local asked = '{{ with printf `' + std.join(matchers, pieces) + '`' + std.repeat(values, std.length(pieces) - 1) + ' | query }}';
+    function(found, nothing='') asked + found + (if nothing == '' then '' else '{{ else }}' + nothing) + '{{ end }}',
 
   // The value of a label, in quotes where it is more than a plain name: a line break or a sentence in a name is then seen as one.
   // Concatenated, here and where else it is done for every alert: in jsonnet % takes a millisecond.
