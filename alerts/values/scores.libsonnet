@@ -27,13 +27,20 @@ function(config, lib, annotations, sums, objective)
       |||, [sums.over(hour, '7d', '30m'), hour, hour, byAgent, sums.over(requests, '7d', '30m')]),
     },
     {
-      // How many scores should have come in the meantime; nothing where one came.
+      // How many scores should have come in the meantime; nothing where one came, of it or of another version of its rubric (judge/answer@2).
       record: scores + ':missing',
+      local rubric(expr) = lib.fill('label_replace(label_replace(%s, "rubric", "$1", "evaluator", "(.*)"), "rubric", "$1", "evaluator", "(.+)@[^@]+")', [expr]),
       expr: lib.fill(|||
-        %s:per_request7d * on (%s) group_left () %s
-        unless
-        max_over_time(%s[%s:30m]) > 0
-      |||, [scores, byAgent, lib.fill('(%s)', [sums.over(requests, recently, '30m')]), hour, recently]),
+        max without (rubric) (
+          %s
+          unless on (%s)
+          %s
+        )
+      |||, [
+        rubric(lib.fill('%s:per_request7d * on (%s) group_left () %s', [scores, byAgent, lib.fill('(%s)', [sums.over(requests, recently, '30m')])])),
+        lib.labels(['agent', 'layer', 'rubric']),
+        rubric(lib.fill('max_over_time(%s[%s:30m]) > 0', [hour, recently])),
+      ]),
     },
   ], config.longRangeEvaluationInterval);
 

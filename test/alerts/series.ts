@@ -47,7 +47,7 @@ function withParts(name: string, kind: string, labels: readonly string[]): [stri
 }
 
 /** Labels that only rules make. */
-export const RULE_LABELS = ['objective', 'signal', 'history', 'method', 'severity', 'alertname', 'alertstate', 'owner'] as const
+export const RULE_LABELS = ['objective', 'signal', 'history', 'method', 'severity', 'alertname', 'alertstate', 'owner', 'rubric'] as const
 
 /** What a rule or a panel names that does not exist: a metric, or a label that the metric does not have. */
 export function unknownIn(query: { readonly selected: readonly { readonly metric: string; readonly labels: readonly string[] }[]; readonly labels: readonly string[] }, recorded: ReadonlySet<string>, more: readonly string[] = []): string[] {

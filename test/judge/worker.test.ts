@@ -100,6 +100,16 @@ describe('one request', () => {
   })
 })
 
+test('a book that cannot be written, or a bug of an SDK, is the failure of one request, and no call is made that is not in the book', async () => {
+  const full = new Budget({ usdPerDay: 1, tenantUsdPerDay: 1, tenantRequestsPerDay: 1, tenants: [] }, { read: () => [], write: () => { throw new Error('database or disk is full') } })
+  const { options, counts, told } = setUp([])
+  expect(await judge(caseWith(), { ...options, budget: full }, signals())).toBe('failed')
+  expect([counts.calls, told]).toEqual([0, ['database or disk is full']])
+  const odd = setUp([], { provider: { evaluator: 'e', prepare: () => ({ text: '', bytes: 1, send: () => Promise.reject(new TypeError('not a function')) }) } })
+  expect(await judge(caseWith(), odd.options, signals())).toBe('failed')
+  expect(odd.budget.usedUsd(NOW)).toBeGreaterThan(0)
+})
+
 describe('many at once', () => {
   const answer = fc.oneof(
     { weight: 3, arbitrary: fc.record({ input: fc.nat(6000), output: fc.nat(1000) }).map(({ input, output }): Answer => ({ usage: { input, output, cachedInput: 0, cacheWrite: 0 }, mark: { value: 1, reason: '' } })) },

@@ -62,18 +62,27 @@ export async function workerOptions(config: JudgeConfig, { env, price, took, tel
   if (priceAt(Date.now()) === undefined) throw new Error(`cannot start the judge: no price is known for the model ${JSON.stringify(config.model)}, so that nothing keeps it within its budget; give it one in the file that pricing names`)
   const provider = await providerOf(config, env)
   const hook = config.redact === undefined ? undefined : await loadHook(pathToFileURL(config.redact).href)
-  let failing = false
   return {
     provider, price: priceAt, took,
     redact: { builtIn: config.redactBuiltIn, patterns: config.redactPatterns, hook },
     breaker: new Breaker(BREAKER), counts: new JudgeCounts(),
     maxTokens: config.maxTokens, timeoutMs: config.timeoutSeconds * 1000, tries: TRIES,
     now: Date.now, random: Math.random,
-    tell: (failure) => {
-      if (failing === (failure !== undefined)) return
-      failing = failure !== undefined
-      tell(failure === undefined ? 'the judge answers again' : `cannot ask the judge (${config.model}): ${failure}`)
-    },
+    tell: teller(config.model, tell),
+  }
+}
+
+/** A failure is told at most so often, and that it is over when it was told. */
+const TELL_EVERY_MS = 60_000
+
+function teller(model: string, tell: (message: string) => void): WorkerOptions['tell'] {
+  let failing = false
+  let toldMs = -Infinity
+  return (failure) => {
+    if (failing === (failure !== undefined) || (failure !== undefined && Date.now() - toldMs < TELL_EVERY_MS)) return
+    failing = failure !== undefined
+    if (failing) toldMs = Date.now()
+    tell(failure === undefined ? 'the judge answers again' : `cannot ask the judge (${model}): ${failure}`)
   }
 }
 

@@ -39,8 +39,19 @@ export interface Signals {
 
 export type Outcome = Mark | Skip
 
+/** Never rejects: whatever goes wrong with one request, such as a disk that takes no more of the budget's book, is that request's. */
 export async function judge(one: Case, options: WorkerOptions, signals: Signals): Promise<Outcome> {
   if (signals.ended.aborted) return 'shutdown'
+  try {
+    return await ask(one, options, signals)
+  } catch (error) {
+    options.breaker.leave()
+    options.tell((error as Error).message)
+    return 'failed'
+  }
+}
+
+async function ask(one: Case, options: WorkerOptions, signals: Signals): Promise<Outcome> {
   const { budget, provider, now } = options
   let prepared: PreparedCall
   try {
