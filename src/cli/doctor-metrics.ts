@@ -58,7 +58,7 @@ function outcome(samples: readonly Sample[], requests: number): Finding[] {
 function quality(samples: readonly Sample[]): Finding {
   const scores = sum(samples, 'agent_quality_score_count')
   if (scores > 0) return { level: 'ok', what: `quality: ${scores} scores`, next: '' }
-  return { level: 'warn', what: 'quality: no scores', next: 'send evaluations as spans or gen_ai.evaluation.result events' }
+  return { level: 'warn', what: 'quality: no scores', next: 'send evaluations as spans or gen_ai.evaluation.result events, or turn on the judge: docs/judge.md' }
 }
 
 function checksSeen(samples: readonly Sample[], expectations: Expectations): ChecksSeen {

@@ -49,7 +49,7 @@ export function checkSpans(found: SpansDescription): Finding[] {
   if (errors.length > 0) add('ok', `errors: ${list(errors)}`)
   const unclassified = Object.entries(found.unclassified)
   if (unclassified.length > 0) add('warn', `errors without a type: ${list(unclassified)}`, 'give them one in errors of the configuration')
-  if (found.scores === 0) add('warn', 'quality: no scores', 'send evaluations as spans or gen_ai.evaluation.result events')
+  if (found.scores === 0) add('warn', 'quality: no scores', 'send evaluations as spans or gen_ai.evaluation.result events, or turn on the judge: docs/judge.md')
   else add('ok', `quality: ${found.scores} scores`)
   if (found.checks !== undefined) findings.push(...checkExpected(found.checks))
   return findings
