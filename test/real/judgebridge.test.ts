@@ -26,11 +26,11 @@ afterEach(async () => {
 })
 
 /** With the key where people have it: in the environment. */
-async function started(judge: Readonly<Record<string, unknown>>, words: string[] = []): Promise<Bridge> {
+async function started(judge: Readonly<Record<string, unknown>>, words: string[] = [], more: Readonly<Record<string, unknown>> = {}): Promise<Bridge> {
   const before = process.env['ANTHROPIC_API_KEY']
   process.env['ANTHROPIC_API_KEY'] = 'key-of-the-test'
   try {
-    writeFileSync(join(folder, 'spanbridge.yaml'), JSON.stringify({ judge: { provider: 'anthropic', baseUrl: model.url, ...judge }, settleGrace: '0s', lateWindow: '60s', dataDir: folder }))
+    writeFileSync(join(folder, 'spanbridge.yaml'), JSON.stringify({ judge: { provider: 'anthropic', baseUrl: model.url, ...judge }, settleGrace: '0s', lateWindow: '60s', dataDir: folder, ...more }))
     const bridge = await startBridge(loadConfig({ flags: { config: join(folder, 'spanbridge.yaml'), httpAddress: '127.0.0.1:0', grpcAddress: '127.0.0.1:0', webAddress: '127.0.0.1:0' } }), (word) => words.push(word))
     bridges.push(bridge)
     return bridge
@@ -125,6 +125,16 @@ describe('a bridge with a judge', () => {
     const all = await until(bridge, 'agent_quality_score_count', 2)
     expect(valueOf(all, 'agent_quality_score_count', { evaluator: 'judge/answer@1:error' })).toBe(1)
     expect(valueOf(all, 'agent_quality_score_count', { evaluator: 'judge/answer@1:new_version' })).toBe(1)
+  })
+
+  test('judges what a check found bad, as an evaluator of its own', async () => {
+    writeFileSync(join(folder, 'expectations.yaml'), 'agents:\n  - match: support\n    checks: [{ name: names a day, matches: Friday }]\n')
+    const bridge = await started({ share: 0, always: ['low_unit_score'] }, [], { expectations: 'expectations.yaml' })
+    await send(bridge, [...request(1), ...request(2, { answer: 'I cannot help.' })])
+    const all = await until(bridge, 'agent_quality_score_count', 1, { layer: 'judge' })
+    expect(valueOf(all, 'agent_quality_score_count', { evaluator: 'judge/answer@1:low_unit_score' })).toBe(1)
+    expect(valueOf(all, 'agent_quality_score_count', { layer: 'unit' })).toBe(2)
+    expect(model.calls.map(({ user }) => user.includes('I cannot help.'))).toEqual([true])
   })
 
   test('never spends more than the day has: the calls, at what they really cost, are within it, and the rest is counted', async () => {
