@@ -82,6 +82,8 @@
     minErrors: 10,
     // The share of errors that may be unclassified.
     maxUnclassified: 0.1,
+    // How often a check of results or answers may fail.
+    maxChecksFailing: 0.1,
     // The share of model calls that may have more messages in their context than the objective allows.
     maxLongContext: 0.05,
     // A series that is missing this long is still taken for there: a restart of the bridge must not resolve a page.

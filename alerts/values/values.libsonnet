@@ -8,6 +8,7 @@ function(config, lib, annotations)
     import 'savings.libsonnet',
     import 'quality.libsonnet',
     import 'scores.libsonnet',
+    import 'checks.libsonnet',
     import 'classification.libsonnet',
     import 'context.libsonnet',
   ]];
