@@ -9,6 +9,7 @@ import { table } from './table.ts'
 
 const REQUEST = 'agent_request_cost_usd'
 const GROWTH: Steps = ['text', [-1, 'green'], [0.1, 'orange'], [0.5, 'red']]
+const AVOIDABLE = total('agent_avoidable_cost_usd_total', ['agent', 'reason'])
 const HOURLY = sum(recorded('tenant_agent:agent_cost_usd:increase1h'))
 /** Of the panels that are about this month, whatever is chosen. */
 const THIS_MONTH = 'now/M'
@@ -93,6 +94,18 @@ export const cost = dashboard({
             limitLine('cost_optimisation'),
           ],
           overrides: [LIMIT],
+        }),
+        table({
+          title: 'Savings', description: 'Avoidable cost within the time range by agent and reason, and what part it is of the cost of the agent. Reasons never count a dollar twice.', width: 24, height: 8,
+          labels: [
+            { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
+            { label: 'reason', title: 'Reason' },
+          ],
+          values: [
+            { title: 'Could be saved', unit: 'usd', decimals: 4, expr: `${AVOIDABLE} > 0` },
+            { title: 'Of its cost', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: `(${AVOIDABLE} > 0) / on (agent) group_left () ${total(`${REQUEST}_sum`, ['agent'])}` },
+          ],
+          sortBy: 'Could be saved',
         }),
         table({
           title: 'Growth', description: 'Cost of the last 30 days by tenant and agent, its growth over the 30 days before, and what could be saved.', width: 16, height: 9,

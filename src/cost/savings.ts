@@ -30,6 +30,8 @@ export class Savings {
   readonly #recent: RecentCalls
   readonly #downgrades: Downgrades
   readonly #strings: StringTable
+  /** Services of which a root has come. */
+  readonly #rooted = new Set<number>()
   #generation = 0
   /** What is left of each step's cost. */
   #left = new Float64Array(64)
@@ -57,14 +59,16 @@ export class Savings {
     if (this.#generation !== this.#strings.generation) {
       this.#generation = this.#strings.generation
       this.#recent.clear()
+      this.#rooted.clear()
       this.#downgrades.refresh()
     }
     if (settled.scores.length > 0) this.#downgrades.scored(settled)
+    if (settled.isRequest && settled.outcome !== Outcome.unfinished) this.#rooted.add(settled.service)
     if (settled.totalUsd <= 0) return
     this.#gather(settled)
     if (this.#on[Avoidable.retryWaste]) this.#retries(settled)
     if (this.#tellHash && this.#on[Avoidable.duplicateCall]) this.#duplicates(settled)
-    if (this.#on[Avoidable.abandoned] && settled.isRequest && !settled.early && settled.outcome !== Outcome.success) {
+    if (this.#on[Avoidable.abandoned] && this.#isAbandoned(settled)) {
       for (let i = 0; i < settled.steps; i++) this.#claim(settled, i, Avoidable.abandoned, 1)
     }
     if (this.#tellCached && this.#on[Avoidable.cacheMiss]) this.#cacheMisses(settled)
@@ -100,6 +104,11 @@ export class Savings {
     this.#left[i]! -= usd
     settled.avoid(reason, usd)
     if (settled.avoidable.length < MOST_EVIDENCE) settled.avoidable.push({ reason, usd, step: i, tokens, instead })
+  }
+
+  /** Of a service whose roots never come it is not known how its requests end. */
+  #isAbandoned({ isRequest, early, outcome, service }: Settled): boolean {
+    return isRequest && !early && (outcome === Outcome.error || (outcome === Outcome.unfinished && this.#rooted.has(service)))
   }
 
   /** A call that failed and was paid all the same. */

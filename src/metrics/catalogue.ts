@@ -53,7 +53,7 @@ export const METRICS = define({
   },
   agent_avoidable_cost_usd_total: {
     kind: 'counter', unit: 'usd', labels: [...REQUEST, 'reason'], overflow: 'agent',
-    help: 'The part of the cost in USD that need not have been, by reason.',
+    help: 'The part of the cost in USD that need not have been, by reason: retry_waste, duplicate_call, abandoned, cache_miss, context_bloat, model_downgrade. At most the cost.',
   },
   agent_unpriced_calls_total: {
     kind: 'counter', unit: '', labels: ['name', 'reason'], overflow: 'name',
