@@ -27,7 +27,7 @@ function(config, lib, annotations)
   };
   // Reasons of src/quality/judge/counts.ts.
   local reasons = {
-    no_content: 'Have the agents record question and answer on their spans: spanbridge doctor tells whether they do.',
+    no_content: 'Have the agents record question and answer on their spans: spanbridge judge --dry-run tells of a recording whether they do.',
     queue_full: 'Raise concurrency, or lower share.',
     too_late: 'Raise concurrency, or lower share.',
     redaction_failed: 'Correct the module that redact names: it fails, and nothing is sent that it has not seen.',

@@ -95,6 +95,21 @@ describe('a budget', () => {
     expect(one.reserve('a', 1, START)).toBe('budget_usd')
   })
 
+  test('an endpoint that tells of more than could be is believed, and nothing more is asked of it', () => {
+    const one = budget({ usdPerDay: 1 })
+    one.settle(one.reserve('a', 0.25, START) as Reservation, 1.5)
+    expect(one.usedUsd(START)).toBe(1.5)
+    expect(one.reserve('a', 0, START)).toBe('budget_usd')
+  })
+
+  test('a call that ends after midnight is paid by the day that it began in', () => {
+    const one = budget({ usdPerDay: 1 })
+    const late = one.reserve('a', 1, START + DAY - 1) as Reservation
+    expect(one.reserve('a', 1, START + DAY)).toMatchObject({ day: 20_001 })
+    one.settle(late, 0)
+    expect(one.usedUsd(START + DAY)).toBe(1)
+  })
+
   test('a price that is no number, or endless, is no price', () => {
     const one = budget({})
     expect([one.reserve('a', NaN, START), one.reserve('a', Infinity, START)]).toEqual(['budget_usd', 'budget_usd'])
