@@ -18,7 +18,6 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-errors: Classification accuracy': NO_VERDICT,
   'spanbridge-errors: Wrong types': NO_VERDICT,
   'spanbridge-errors: Time to root cause': 'an incident begins with a page, and nobody pages in this test',
-  'spanbridge-quality: Judged share': NOT_WRITTEN('agent_quality_score with layer="judge"'),
   'spanbridge-quality: Checks by result': NOT_WRITTEN('agent_quality_checks_total'),
   'spanbridge-quality: Checks': NOT_WRITTEN('agent_quality_checks_total'),
 }

@@ -37,6 +37,16 @@ describe('what is known to everyone', () => {
     expect(await clean(text, { builtIn: false })).toBe(text)
   })
 
+  // As it mostly is: an escape before a word is no part of it.
+  test.each([
+    'ann@example.com', '+49 30 1234567', '030/1234567', '(555) 123-4567', '555-123-4567', '4111 1111 1111 1111', made('sk-', 'ant-api03-abcdefghijklmnopqrstu'), made('gh', 'p_0123456789abcdefghij0123456789abcdef'),
+    made('AK', 'IAIOSFODNN7EXAMPLE'), made('eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'), 'Bearer abcdef0123456789abcdef', '"password": "hunter2!"',
+  ])('within JSON, and JSON within JSON: %s', async (secret) => {
+    for (const text of [JSON.stringify({ content: `it is\n${secret}\nso` }), JSON.stringify(JSON.stringify([`é${secret}`, `\t${secret} é`])), JSON.stringify({ secret }).replaceAll('é', '\\u00e9')]) {
+      expect(await clean(text)).not.toMatch(/ann@|1234567|123-4567|1111 1111|api03|0123456789|IOSFODNN|hbGci|hunter/)
+    }
+  })
+
   test.each([
     'on 2026-11-24 15:13:51 and 24.11.2026, 01.02.2026, 01/02/2026',
     'order 4111 1111 1111 1112, invoice 20261124001',

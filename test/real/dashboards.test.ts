@@ -21,6 +21,7 @@ import { Telemetry } from '../../src/demo/agents/telemetry.ts'
 import { Traffic } from '../../src/demo/agents/traffic.ts'
 import { allTargets, dashboards, everything, interpolated, isLoki, type Target } from '../dashboards/dashboards.ts'
 import { MAY_BE_EMPTY } from '../dashboards/empty.ts'
+import { fakeModel, type FakeModel } from '../judge/fakemodel.ts'
 import { testLoki } from './loki.ts'
 import { needs } from './require.ts'
 import { spawned, type Spawned } from './spawned.ts'
@@ -50,6 +51,7 @@ describe('every panel', () => {
   let prometheus: Native
   let loki: Native | undefined
   let bridge: Bridge
+  let model: FakeModel
   let telemetry: Telemetry
   let ticker: NodeJS.Timeout
   let player: Spawned
@@ -57,8 +59,10 @@ describe('every panel', () => {
   beforeAll(async () => {
     if (hasLoki) running.push(loki = await testLoki(directory))
     const objectives = PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, limit })))
+    model = await fakeModel()
+    const judge = { provider: 'anthropic', baseUrl: model.url, apiKeyFile: written('key', 'key-of-the-test'), share: 0.3, usdPerDay: 1000, tenantUsdPerDay: 1000, tenantRequestsPerDay: 100_000 }
     bridge = await startBridge(loadConfig({ flags: {
-      config: written('spanbridge.yaml', JSON.stringify({ objectives, ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
+      config: written('spanbridge.yaml', JSON.stringify({ objectives, judge, ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
       httpAddress: '127.0.0.1:0', grpcAddress: '127.0.0.1:0', webAddress: '127.0.0.1:0', settleGrace: '300ms', dataDir: directory,
     } }))
     const { http, web } = bridge.addresses
@@ -78,6 +82,7 @@ describe('every panel', () => {
     await player?.ended
     await telemetry?.stop()
     await bridge?.stop()
+    await model?.stop()
     await Promise.all(running.map((native) => native.stop()))
     rmSync(directory, { recursive: true, force: true })
   }, 30_000)

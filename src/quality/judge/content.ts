@@ -7,9 +7,9 @@ import { inSample } from './sampling.ts'
 import type { SelectionOptions, Why } from './selection.ts'
 
 /** Of one request: the first results and the last ones. */
-const MOST_RESULTS = 20
-const MOST_RESULT_CHARACTERS = 4000
-const MOST_CHARACTERS = 16_000
+const MOST_RESULTS = 10
+const MOST_RESULT_CHARACTERS = 2000
+const MOST_CHARACTERS = 12_000
 
 /** Bits of what to keep of a span until its request settles. What makes a request be judged besides the sample is only known then, so all is kept for it, within the limits of the store. */
 export function contentWanted({ share, always }: Pick<SelectionOptions, 'share' | 'always'>): (trace: Int32Array) => number {

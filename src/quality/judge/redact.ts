@@ -16,19 +16,31 @@ interface Pattern {
   readonly is?: (found: string) => boolean
 }
 
-/** Each takes time in proportion to the text: every repeat has an end, or nothing that could match in another way. Secrets first: a part of one may look like something else. */
+/** Where a word begins: also after an escape, since content is mostly JSON, where a new line is a backslash and an n. */
+const START = String.raw`(?<=^|[^\w]|\\[bfnrt]|\\u[\da-fA-F]{4})`
+/** Not within a number such as 1.234 either, nor after the hyphen of an id. */
+const NUMBER = String.raw`(?<=^|[^\w.-]|\\[bfnrt]|\\u[\da-fA-F]{4})`
+
+/** Each takes time in proportion to the text: every repeat has an end, or nothing that could match in another way. Keys first: a part of one may look like something else. */
 const BUILT_IN: readonly Pattern[] = [
   { name: 'private key', pattern: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8192}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g },
-  { name: 'token', pattern: /\beyJ[\w-]{8,2048}\.[\w-]{8,4096}\.[\w-]{0,1024}/g },
-  { name: 'key', pattern: /\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,200}|\b(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|hf_|AIza|ya29\.|SG\.|dop_v1_|shp(?:at|ca|pa|ss)_)[\w.-]{10,200}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
-  { name: 'secret', pattern: /\b(?:bearer|basic)\s{1,4}[A-Za-z0-9._~+/=-]{16,2048}/gi },
-  { name: 'secret', pattern: /\b(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|access[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)["']?\s{0,4}[:=]\s{0,4}["']?[^\s"',;]{4,256}/gi },
+  { name: 'token', pattern: after(START, String.raw`eyJ[\w-]{8,512}\.[\w-]{8,4096}\.[\w-]{0,1024}`) },
+  { name: 'key', pattern: after(START, String.raw`(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,200}`) },
+  { name: 'key', pattern: after(START, String.raw`(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|hf_|AIza|ya29\.|SG\.|dop_v1_|shp(?:at|ca|pa|ss)_)[\w.-]{10,200}`) },
+  { name: 'key', pattern: after(START, String.raw`(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)`) },
+  { name: 'secret', pattern: after(START, String.raw`(?:bearer|basic)\s{1,4}[A-Za-z0-9._~+/=-]{16,2048}`, 'gi') },
   { name: 'e-mail', pattern: /[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g },
-  { name: 'card', pattern: /\b\d(?:[ -]?\d){12,18}\b/g, is: (found) => luhn(found.replace(/\D/g, '')) },
-  { name: 'phone', pattern: /(?<![\w.])(?:\+|00)[1-9](?:[ ().\/-]{0,2}\d){6,14}(?![\w])/g },
-  { name: 'phone', pattern: /(?<![\w.-])(?:\(\d{2,5}\)|0\d{1,4})(?:[ .\/-]{0,2}\d){5,10}(?![\w])/g, is: (found) => !/^\d{1,2}([./-])\d{1,2}\1\d{2,4}$/.test(found) && /\D/.test(found) },
-  { name: 'phone', pattern: /(?<![\w.-])[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}(?![\w.-])/g },
+  { name: 'card', pattern: after(START, String.raw`\d(?:[ -]?\d){12,18}(?!\w)`), is: (found) => luhn(found.replace(/\D/g, '')) },
+  { name: 'phone', pattern: after(NUMBER, String.raw`(?:\+|00)[1-9](?:[ ().\/-]{0,2}\d){6,14}(?!\w)`) },
+  { name: 'phone', pattern: after(NUMBER, String.raw`(?:\(\d{2,5}\)|0\d{1,4})(?:[ .\/-]{0,2}\d){5,10}(?!\w)`), is: (found) => !/^\d{1,2}([./-])\d{1,2}\1\d{2,4}$/.test(found) && /\D/.test(found) },
+  { name: 'phone', pattern: after(NUMBER, String.raw`[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}(?![\w.-])`) },
+  // Last, because it may end within what those before would have found. In JSON within JSON a quote has more than one backslash.
+  { name: 'secret', pattern: after(START, String.raw`(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|access[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)(?:\\{0,7}["'])?\s{0,4}[:=]\s{0,4}(?:\\{0,7}["'][^"'\\]{4,256}|[^\s"',;\\]{4,256})`, 'gi') },
 ]
+
+function after(begin: string, source: string, flags = 'g'): RegExp {
+  return new RegExp(begin + source, flags)
+}
 
 const HOOK_LIMIT_MS = 1000
 
