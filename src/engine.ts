@@ -15,8 +15,9 @@ import { Checks } from './quality/checks/checks.ts'
 import { Classifier } from './spans/classify.ts'
 import { DeclaredErrors, type DeclaredError } from './spans/declared.ts'
 import type { Dialect } from './spans/dialect.ts'
-import { scanLogs } from './spans/logs.ts'
+import { scanLogs, type LogScore } from './spans/logs.ts'
 import type { Layer } from './spans/names.ts'
+import { Scales } from './spans/scale.ts'
 import { Scanner } from './spans/scan.ts'
 import { StringTable, type StringTableOptions } from './spans/strings.ts'
 import { DialectTables } from './spans/tables.ts'
@@ -31,6 +32,8 @@ export interface EngineOptions extends AssemblerOptions {
   readonly costSharing?: 'duration' | 'tokens' | 'equal'
   /** Undefined: nothing is told as avoidable. */
   readonly savings?: SavingsOptions
+  /** How scores of others are read. */
+  readonly scales?: Scales
   /** Errors that the user knows, tried before those that are known anyway. */
   readonly declaredErrors?: readonly DeclaredError[]
   /** How old may be what is found, where nobody says. */
@@ -53,6 +56,7 @@ export class Engine {
   readonly strings: StringTable
   readonly tables: DialectTables
   readonly store: SeriesStore
+  readonly scales: Scales
   readonly assembler: Assembler
   readonly expectations: Expectations | undefined
   spansAccepted = 0
@@ -71,11 +75,12 @@ export class Engine {
     const content = contentOptions(options, checks)
     this.tables = new DialectTables(options.dialects, strings, content !== undefined, options.savings?.reasons.includes('duplicate_call'))
     this.store = new SeriesStore(strings, options.series)
+    this.scales = options.scales ?? new Scales()
     const cost = new CostAttribution(options.prices, strings, options.costSharing)
     const savings = options.savings && new Savings(cost, options.prices, strings, options.savings)
     const problems = new Problems(options.objectives ?? [], strings)
     const recorder = new Recorder(this.store, strings, options.savings?.reasons)
-    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds)
+    const classifier = new Classifier(this.tables, strings, new DeclaredErrors(options.declaredErrors ?? []), options.staleAfterSeconds, this.scales)
     this.assembler = new Assembler({ ...options, ...(content && { content }) }, (id) => strings.text(id), (settled) => {
       cost.attribute(settled)
       savings?.find(settled)
@@ -104,7 +109,7 @@ export class Engine {
   /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
-    const { records, rejected, error } = scanLogs(body, ({ trace, evaluator, value }) => this.#score(trace, evaluator, value, 'external', nowMs))
+    const { records, rejected, error } = scanLogs(body, (score) => this.#logScore(score, nowMs))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
     this.logRecordsRejected += rejected
@@ -117,6 +122,14 @@ export class Engine {
     this.#advance(nowMs)
     this.#score(Int32Array.from({ length: 4 }, (_, i) => parseInt(trace.slice(i * 8, i * 8 + 8), 16)), evaluator, value, layer, nowMs)
     return true
+  }
+
+  #logScore({ trace, evaluator, value, label }: LogScore, nowMs: number): void {
+    if (trace === undefined) this.scales.rejected.no_trace++
+    else {
+      const scaled = this.scales.counted(evaluator, value, label)
+      if (!Number.isNaN(scaled)) this.#score(trace, evaluator, scaled, 'external', nowMs)
+    }
   }
 
   #score(trace: Int32Array, evaluator: string, value: number, layer: Layer, nowMs: number): void {

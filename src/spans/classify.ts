@@ -3,8 +3,9 @@ import { DeclaredErrors } from './declared.ts'
 import { causeOf } from './errors.ts'
 import { Kind, NO_REASON, type Reason } from './names.ts'
 import { reasonInResult } from './results.ts'
+import { Scales } from './scale.ts'
 import { signalled } from './signals.ts'
-import type { Span } from './span.ts'
+import { MAX_SCORES, type Span } from './span.ts'
 import { EMPTY, hashBytes, type StringTable } from './strings.ts'
 import { traitBit, type DialectTables } from './tables.ts'
 
@@ -41,11 +42,13 @@ export class Classifier {
   readonly #byName = new Map<number, NamedSpan>()
   readonly #reasons = new Map<number, Reason>()
   readonly #staleAfterSeconds: number
+  readonly #scales: Scales
   #generation = 0
 
   /** `staleAfterSeconds`: how old may be what a retrieval or a tool finds, where nobody says; 0: as old as it likes. */
-  constructor(tables: DialectTables, strings: StringTable, declared: DeclaredErrors = new DeclaredErrors([]), staleAfterSeconds = 0) {
+  constructor(tables: DialectTables, strings: StringTable, declared: DeclaredErrors = new DeclaredErrors([]), staleAfterSeconds = 0, scales = new Scales()) {
     this.#staleAfterSeconds = staleAfterSeconds
+    this.#scales = scales
     this.#tables = tables
     this.#strings = strings
     this.#declared = declared
@@ -63,7 +66,10 @@ export class Classifier {
       if (span.name === EMPTY) span.name = this.#spanName(span)
     }
     if (span.kind === Kind.model && (span.traits & STREAM_TWINS) !== 0 && !span.failed && span.numRank[Num.input] === 255 && span.numRank[Num.durationSeconds] === 255) span.kind = Kind.chain
-    if (span.numRank[Num.score] !== 255) span.addScore(span.text[Text.evaluator]!, span.num[Num.score]!)
+    if (span.numRank[Num.score] !== 255 || span.text[Text.scoreLabel] !== EMPTY) {
+      span.tellScore(span.text[Text.evaluator]!, span.numRank[Num.score] === 255 ? NaN : span.num[Num.score]!, span.text[Text.scoreLabel]!)
+    }
+    if (span.toldScores.length > 0) this.#scores(span)
     if (span.firstTokenMs > span.startMs) span.setNumber(Num.firstTokenSeconds, (span.firstTokenMs - span.startMs) / 1000, 30)
     if (span.kind === Kind.model) {
       if (span.messageIndex >= 0) span.setNumber(Num.messages, span.messageIndex + 1, 10)
@@ -71,6 +77,17 @@ export class Classifier {
         const messages = countMessages(span.body, span.messagesStart, span.messagesLength)
         if (messages > 0) span.setNumber(Num.messages, messages, 10)
       }
+    }
+  }
+
+  /** Scores on our scale; what has no place on it is counted. */
+  #scores(span: Span): void {
+    const { toldScores } = span
+    if (toldScores.length > MAX_SCORES) this.#scales.rejected.too_many++
+    for (let i = 0; i < toldScores.length && i < MAX_SCORES; i++) {
+      const { evaluator, value, label, layer } = toldScores[i]!
+      const scaled = this.#scales.counted(this.#strings.text(evaluator), value, this.#strings.text(label))
+      if (!Number.isNaN(scaled)) span.scores.push({ evaluator, value: scaled, layer })
     }
   }
 

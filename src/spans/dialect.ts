@@ -24,8 +24,10 @@ export const Text = {
   service: 10,
   /** Of the agent, else of its service. */
   version: 11,
+  /** A score in a word. */
+  scoreLabel: 12,
 } as const
-export const TEXT_FIELDS = 12
+export const TEXT_FIELDS = 13
 export type TextField = keyof typeof Text
 
 /** Number fields of a span. Absent is absent, never 0. Tokens: input includes cached, output includes reasoning. */
@@ -69,7 +71,7 @@ export interface Fields {
   kind(kind: Kind): void
   text(field: TextField, value: string): void
   number(field: NumField, value: number): void
-  /** `value` from 0 to 1; a span can hold the scores of many evaluators. */
+  /** On the evaluator's own scale; a span can hold the scores of many evaluators. */
   score(evaluator: string, value: number): void
   /** Unix time of the first token. */
   firstToken(unixMs: number): void

@@ -10,10 +10,13 @@ import { Reader } from './reader.ts'
 export const EVALUATION_EVENT = 'gen_ai.evaluation.result'
 
 export interface LogScore {
-  /** Four 32-bit words. */
-  readonly trace: Int32Array
+  /** Four 32-bit words; undefined where the record tells of none. */
+  readonly trace: Int32Array | undefined
   readonly evaluator: string
+  /** On the evaluator's own scale; NaN where there is only a label, or neither. */
   readonly value: number
+  /** '' where there is none. */
+  readonly label: string
 }
 
 export interface LogScanResult {
@@ -22,7 +25,7 @@ export interface LogScanResult {
   error: string
 }
 
-/** Reads an ExportLogsServiceRequest and calls `onScore` for each evaluation result that belongs to a trace. */
+/** Reads an ExportLogsServiceRequest and calls `onScore` for each evaluation result. */
 export function scanLogs(body: Uint8Array, onScore: (score: LogScore) => void): LogScanResult {
   const result: LogScanResult = { records: 0, rejected: 0, error: '' }
   const where = { resource: -1, scope: -1, record: -1 }
@@ -58,7 +61,7 @@ function reject(result: LogScanResult, path: string, error: unknown): void {
 }
 
 function evaluation(record: Reader): LogScore | undefined {
-  let event = '', evaluator = '', value = NaN
+  let event = '', evaluator = '', value = NaN, label = ''
   let trace: Int32Array | undefined
   for (const field of record.fields()) {
     if (field.number === 9 && field.bytes !== undefined && field.bytes.length > 0) {
@@ -71,10 +74,10 @@ function evaluation(record: Reader): LogScore | undefined {
       if (key === 'event.name') event ||= string
       else if (key === 'gen_ai.evaluation.name') evaluator = string
       else if (key === 'gen_ai.evaluation.score.value') value = double
+      else if (key === 'gen_ai.evaluation.score.label') label = string
     }
   }
-  if (event !== EVALUATION_EVENT || trace === undefined || !(value >= 0 && value <= 1)) return undefined
-  return { trace, evaluator, value }
+  return event === EVALUATION_EVENT ? { trace, evaluator, value, label } : undefined
 }
 
 function keyValue(pair: Reader): { key: string; string: string; double: number } {

@@ -3,7 +3,7 @@ export interface Field {
   readonly number: number
   /** Of a length-delimited field. */
   readonly bytes: Uint8Array | undefined
-  /** Of a varint. */
+  /** Of a varint: an int64 as protobuf writes it. */
   readonly value: number
   /** Of a fixed64, read as a double. */
   readonly double: number
@@ -31,7 +31,7 @@ export class Reader {
       if (number === 0) throw new Error('field number 0')
       switch (tag % 8) {
         case 0:
-          yield { number, bytes: undefined, value: this.#varint(), double: NaN }
+          yield { number, bytes: undefined, value: this.#varint(true), double: NaN }
           break
         case 1: {
           const at = this.#take(8, number)
@@ -60,14 +60,16 @@ export class Reader {
     return at
   }
 
-  #varint(): number {
-    let value = 0
+  #varint(signed = false): number {
+    let value = 0, complement = 0
     let scale = 1
     for (let i = 0; i < 10; i++) {
       const byte = this.#bytes[this.#pos++]
       if (byte === undefined) break
       value += (byte & 127) * scale
-      if (byte < 128) return value
+      // Less than nothing is written as 2^64 less it, which a double does not hold to the last digit; the complement it does.
+      if (i < 9) complement += (~byte & 127) * scale
+      if (byte < 128) return signed && i === 9 ? -complement - 1 : value
       scale *= 128
     }
     throw new Error('a number is cut off or longer than ten bytes')

@@ -43,11 +43,11 @@ const ID_BEGINNINGS = ['"chatcmpl-', '"resp_', '"msg_'].map((beginning) => Buffe
 /** Between STANDARD and OWN. */
 const PARSED_RANK = 9
 const EVENT_KEYS = new KeyTable([
-  'exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value',
+  'exception.type', 'exception.message', 'gen_ai.evaluation.name', 'gen_ai.evaluation.score.value', 'gen_ai.evaluation.score.label',
   'content', 'message', 'gen_ai.prompt', 'gen_ai.completion', 'gen_ai.input.messages', 'gen_ai.output.messages',
 ])
 /** Of these keys the first that holds content, and the first that says itself which side it is of; from there they alternate. */
-const CONTENT_KEY = 4, SIDED_KEY = 6
+const CONTENT_KEY = 5, SIDED_KEY = 7
 const CONTENT_SUFFIX = Buffer.from('.message.content')
 const MESSAGE_CONTENT = CONTENT_SUFFIX.length, CONTENT = '.content'.length
 
@@ -86,7 +86,7 @@ export class Scanner {
       kind: (kind) => span.setKind(kind, PARSED_RANK),
       text: (field: TextField, value: string) => { if (value !== '') span.setText(Text[field], strings.internText(value), PARSED_RANK) },
       number: (field: NumField, value: number) => span.setNumber(Num[field], value, PARSED_RANK),
-      score: (evaluator, value) => span.addScore(strings.internText(evaluator), value),
+      score: (evaluator, value) => span.tellScore(strings.internText(evaluator), value),
       firstToken: (unixMs) => { if (span.firstTokenMs === 0) span.firstTokenMs = unixMs },
       failed: () => { span.saysFailed = true },
     }
@@ -540,6 +540,8 @@ export class Scanner {
             if (length === 0 || length > 40) break
             value = Number(decoder.decode(b.subarray(start, start + length)).replaceAll('"', ''))
           }
+          // Only a score can be less than nothing.
+          if (num < 0 && type === 24 && rule.field === Num.score) value = Number(int64Text(b, p + 1))
           // Cost libraries write 0 for a model they have no price for: unknown, not free.
           if (value === 0 && rule.field === Num.costUsd) break
           span.setNumber(rule.field, value * (type === 24 ? rule.integerScale : rule.scale), rule.rank)
@@ -696,7 +698,7 @@ export class Scanner {
   }
 
   private event(b: Uint8Array, p: number, end: number): boolean {
-    let kind = 0, timeMs = 0, attributes = -1, evaluator = 0, score = NaN
+    let kind = 0, timeMs = 0, attributes = -1, evaluator = 0, label = 0, score = NaN
     const start = p
     while (p < end) {
       const tag = this.varint(b, p, end)
@@ -744,7 +746,7 @@ export class Scanner {
           const bytes = this.varint(b, v + 1, after)
           v = this.pos
           if (kind >= EventKind.input && key >= CONTENT_KEY && bytes > 0 && v + bytes <= after) {
-            this.span.setContent(key < SIDED_KEY ? kind - EventKind.input : key & 1, v, v + bytes, OWN)
+            this.span.setContent(key < SIDED_KEY ? kind - EventKind.input : (key - SIDED_KEY) & 1, v, v + bytes, OWN)
           }
           const type = b[v]
           if (type === 10) {
@@ -753,14 +755,15 @@ export class Scanner {
               if (key === 0) this.span.setEvidence(Evidence.exceptionType, this.pos, n)
               else if (key === 1) this.span.setEvidence(Evidence.exceptionMessage, this.pos, n)
               else if (key === 2) evaluator = this.strings.intern(b, this.pos, n)
+              else if (key === 4) label = this.strings.intern(b, this.pos, n)
             }
           } else if (key === 3 && type === 33 && v + 9 <= after) score = this.view.getFloat64(v + 1, true)
-          else if (key === 3 && type === 24) score = this.varint(b, v + 1, after)
+          else if (key === 3 && type === 24 && this.varint(b, v + 1, after) < Infinity) score = Number(int64Text(b, v + 1))
         }
       }
       p = after
     }
-    if (kind === EventKind.evaluation) span.addScore(evaluator, score)
+    if (kind === EventKind.evaluation) span.tellScore(evaluator, score, label)
     return true
   }
 

@@ -6,13 +6,18 @@ export const MAX_LINKS = 16
 /** Rank of a text that the resource tells: whatever the span itself tells outranks it. */
 export const RESOURCE_RANK = 200
 /** Most scores read off one span. */
-const MAX_SCORES = 32
+export const MAX_SCORES = 32
 
 export interface Score {
   readonly evaluator: number
   /** From 0 to 1. */
   readonly value: number
   readonly layer: Layer
+}
+
+/** A score as a span tells it: its number is on the evaluator's own scale, or there is only a word. */
+export interface ToldScore extends Score {
+  readonly label: number
 }
 
 /**
@@ -79,6 +84,8 @@ export class Span {
   messageIndex = -1
   /** Time of the first token event, 0 when there was none. */
   firstTokenMs = 0
+  /** As the span tells them; the classifier makes `scores` of them. */
+  readonly toldScores: ToldScore[] = []
   readonly scores: Score[] = []
 
   /** What the classifier concludes: the step's name, and why it failed. */
@@ -128,6 +135,7 @@ export class Span {
     this.messagesLength = 0
     this.messageIndex = -1
     this.firstTokenMs = 0
+    if (this.toldScores.length > 0) this.toldScores.length = 0
     if (this.scores.length > 0) this.scores.length = 0
     this.failed = false
     this.cause = Cause.none
@@ -167,15 +175,17 @@ export class Span {
   }
 
   setNumber(field: number, value: number, rank: number): void {
-    if (rank < this.numRank[field]! && value >= 0 && value < Infinity) {
+    if (rank < this.numRank[field]! && (value >= 0 || (field === Num.score && value < 0)) && Math.abs(value) < Infinity) {
       this.num[field] = value
       this.numRank[field] = rank
       this.#numbers |= 1 << field
     }
   }
 
-  addScore(evaluator: number, value: number): void {
-    if (this.scores.length < MAX_SCORES && value >= 0 && value <= 1) this.scores.push({ evaluator, value, layer: 'external' })
+  /** `value` may be NaN where there is only a label; texts are numbers of the string table. */
+  tellScore(evaluator: number, value: number, label = 0, layer: Layer = 'external'): void {
+    // One more than is taken, so that it is seen that there were more.
+    if (this.toldScores.length <= MAX_SCORES) this.toldScores.push({ evaluator, value, label, layer })
   }
 
   /** A text field's number, 0 when the span does not tell. */

@@ -12,6 +12,7 @@ import { Kind } from '../spans/names.ts'
 import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
 import { traitBit } from '../spans/tables.ts'
 import { ContentStore, type ContentOptions } from './content.ts'
+import { TraceMemory, type MemoryOptions } from './memory.ts'
 import { DeadlineQueue } from './queue.ts'
 import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
 import { Requests, Row, RowFlag, State, Told } from './requests.ts'
@@ -32,6 +33,8 @@ export interface AssemblerOptions {
   readonly lateWindowMs: number
   readonly maxOpenRequests: number
   readonly maxSpansPerRequest: number
+  /** Whose a request was, for scores that come long after it; without it they find it as long as late spans do. */
+  readonly memory?: MemoryOptions
   /** What to keep of prompts, answers and results until a request settles; by default nothing. */
   readonly content?: ContentOptions
   /** Whom agents ask when a call keeps failing; by default what the names of tools and agents tell. */
@@ -46,6 +49,9 @@ export interface AssemblerCounts {
   evicted: number
   /** Settled requests forgotten before the end of their late window, for newer ones. */
   forgotten: number
+  /** Scores whose request never came, and those that could not wait for it because too many did. */
+  scoresUnmatched: number
+  scoresCrowded: number
 }
 
 const JOINS = traitBit('joinsLinks')
@@ -61,7 +67,7 @@ const DETAILS = (1 << Num.cachedInput) | (1 << Num.cacheWrite) | (1 << Num.reaso
 const BIG = 64
 
 export class Assembler {
-  readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0, forgotten: 0 }
+  readonly counts: AssemblerCounts = { duplicates: 0, late: 0, crowded: 0, evicted: 0, forgotten: 0, scoresUnmatched: 0, scoresCrowded: 0 }
   readonly requests: Requests
   readonly records: Records
   readonly #options: AssemblerOptions
@@ -74,7 +80,8 @@ export class Assembler {
   readonly #idle = new DeadlineQueue()
   readonly #rooted = new DeadlineQueue()
   readonly #remembered = new DeadlineQueue()
-  readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores) => this.#nobodysScores(scores))
+  readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
+  readonly memory: TraceMemory
   readonly content: ContentStore | undefined
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
@@ -83,6 +90,7 @@ export class Assembler {
     this.#options = options
     this.content = options.content === undefined ? undefined : new ContentStore(options.content)
     this.#onSettled = onSettled
+    this.memory = new TraceMemory(options.memory ?? { rememberMs: 0, maxTraces: 0 })
     // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
     this.records = new Records(options.maxOpenRequests * 9 + 64)
@@ -147,10 +155,12 @@ export class Assembler {
   #lastRow = -1
   #lastGeneration = 0
 
-  /** A score for a request by trace id, from a log record: it may come before, while or after the request is in hand. */
+  /** A score for a request by trace id, that came by itself: before, while or after the request is in hand. */
   addScore(trace: Int32Array, score: Score, nowMs: number): void {
     const row = this.requests.find(trace)
-    if (row < 0) this.#scores.await(trace, score, nowMs + this.#options.idleTimeoutMs)
+    if (row < 0) {
+      if (!this.#recalledScore(trace, score)) this.#scores.await(trace, score, nowMs + this.#options.idleTimeoutMs)
+    }
     else if (this.requests.state[row] === State.settled) this.#lateScores(row, [score])
     else this.#scores.hold(row, score)
   }
@@ -189,6 +199,7 @@ export class Assembler {
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
     }
     this.#scores.giveUp(nowMs)
+    this.memory.expire(nowMs)
   }
 
   /** Settles everything in hand, at shutdown. */
@@ -222,6 +233,7 @@ export class Assembler {
       }
     }
     this.#scores.markLive(live)
+    this.memory.markLive(live)
     this.#responses.markLive(live)
   }
 
@@ -448,12 +460,26 @@ export class Assembler {
   /** Counts scores by themselves, for the tenant of their request. */
   #lateScores(row: number, scores: readonly Score[]): void {
     const settled = this.#lateRecord(row)
+    // Of the same request, and how long its context was.
+    this.memory.recall(settled.trace, settled)
     settled.scores.push(...scores)
     this.#onSettled(settled)
   }
 
+  /** Counts a score for the tenant of a request that is remembered, and no more. */
+  #recalledScore(trace: Int32Array, score: Score): boolean {
+    const settled = this.#settled
+    settled.reset()
+    if (!this.memory.recall(trace, settled)) return false
+    settled.scores.push(score)
+    this.#onSettled(settled)
+    return true
+  }
+
   /** Counts the scores of a request that is not coming. */
-  #nobodysScores(scores: readonly Score[]): void {
+  #nobodysScores(scores: readonly Score[], crowded: boolean): void {
+    if (crowded) this.counts.scoresCrowded += scores.length
+    else this.counts.scoresUnmatched += scores.length
     const settled = this.#settled
     settled.reset()
     settled.tenant = settled.project = settled.agent = settled.service = 0
@@ -472,6 +498,7 @@ export class Assembler {
     this.#seen.remember(row)
     this.requests.state[row] = State.settled
     this.#remembered.push(row, this.requests.generation[row]!, nowMs + this.#options.lateWindowMs)
+    if (settled.isRequest && this.memory.capacity > 0) this.requests.eachTrace(row, (trace) => this.memory.note(trace, settled, nowMs))
     this.#onSettled(settled)
   }
 

@@ -1,6 +1,6 @@
 /**
  * Whose a settled request was, for scores that come minutes to hours later: a ring of the newest traces, found by trace id.
- * Numbers in typed arrays, allocated at their limit at the start; 52 bytes a trace.
+ * Numbers in typed arrays, allocated at their limit at the start: 70 bytes a trace at 200,000 of them.
  */
 import type { Settled } from './settled.ts'
 
@@ -16,12 +16,13 @@ export class TraceMemory {
   /** Traces forgotten before their time, for newer ones. */
   crowded = 0
   readonly #rememberSeconds: number
-  readonly #capacity: number
+  readonly capacity: number
   /** Where a trace is in the ring, + 1; 0 is empty. */
   readonly #slots: Int32Array
   readonly #ids: Int32Array
   readonly #ints: Int32Array
-  readonly #weight: Float32Array
+  /** Weight, and when it began (Unix time in ms). */
+  readonly #doubles: Float64Array
   #first = 0
   #size = 0
 
@@ -29,29 +30,26 @@ export class TraceMemory {
     let slots = 2
     while (slots < maxTraces * 2) slots *= 2
     this.#rememberSeconds = rememberMs / 1000
-    this.#capacity = maxTraces
+    this.capacity = maxTraces
     this.#slots = new Int32Array(slots)
     this.#ids = new Int32Array(maxTraces * 4)
     this.#ints = new Int32Array(maxTraces * INTS)
-    this.#weight = new Float32Array(maxTraces)
+    this.#doubles = new Float64Array(maxTraces * 2)
   }
 
   get size(): number {
     return this.#size
   }
 
-  /** Takes note of a request. One that is noted again, by a trace it shares, keeps its first place and tells the newer things. */
-  note(settled: Settled, nowMs: number): void {
-    if (this.#capacity === 0) return
-    this.expire(nowMs)
-    const { trace } = settled
+  /** Takes note of a request by one of its traces. One that is noted again keeps its place and tells the newer things. */
+  note(trace: Int32Array, settled: Settled, nowMs: number): void {
     let at = this.#find(trace)
     if (at < 0) {
-      if (this.#size === this.#capacity) {
+      if (this.#size === this.capacity) {
         this.crowded++
         this.#forgetFirst()
       }
-      at = (this.#first + this.#size++) % this.#capacity
+      at = (this.#first + this.#size++) % this.capacity
       this.#ids.set(trace, at * 4)
       let slot = this.#home(at)
       while (this.#slots[slot] !== 0) slot = (slot + 1) & (this.#slots.length - 1)
@@ -65,12 +63,12 @@ export class TraceMemory {
     this.#ints[i + 3] = settled.service
     this.#ints[i + 4] = settled.version
     this.#ints[i + 5] = settled.messages
-    this.#weight[at] = settled.weight
+    this.#doubles[at * 2] = settled.weight
+    this.#doubles[at * 2 + 1] = settled.startMs
   }
 
   /** Fills in whose the request of a trace was; false when it is not remembered. */
-  recall(trace: Int32Array, settled: Settled, nowMs: number): boolean {
-    this.expire(nowMs)
+  recall(trace: Int32Array, settled: Settled): boolean {
     const at = this.#find(trace)
     if (at < 0) return false
     const i = at * INTS
@@ -80,18 +78,20 @@ export class TraceMemory {
     settled.service = this.#ints[i + 3]!
     settled.version = this.#ints[i + 4]!
     settled.messages = this.#ints[i + 5]!
-    settled.weight = this.#weight[at]!
+    settled.weight = this.#doubles[at * 2]!
+    settled.startMs = this.#doubles[at * 2 + 1]!
     settled.trace.set(trace)
     return true
   }
 
+  /** To be called now and then. */
   expire(nowMs: number): void {
     while (this.#size > 0 && nowMs / 1000 - this.#ints[this.#first * INTS + 6]! > this.#rememberSeconds) this.#forgetFirst()
   }
 
   markLive(live: Uint8Array): void {
     for (let n = 0; n < this.#size; n++) {
-      const i = ((this.#first + n) % this.#capacity) * INTS
+      const i = ((this.#first + n) % this.capacity) * INTS
       for (let which = 0; which < 5; which++) live[this.#ints[i + which]!] = 1
     }
   }
@@ -118,7 +118,7 @@ export class TraceMemory {
       hole = probe
     }
     slots[hole] = 0
-    this.#first = (this.#first + 1) % this.#capacity
+    this.#first = (this.#first + 1) % this.capacity
     this.#size--
   }
 

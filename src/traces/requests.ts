@@ -95,6 +95,11 @@ export class Requests {
     this.#traces.idOf(row, out)
   }
 
+  /** All traces of a row, each as its four words. */
+  eachTrace(row: number, visit: (trace: Int32Array) => void): void {
+    this.#traces.each(row, visit)
+  }
+
   free(row: number): void {
     this.#traces.remove(row)
     this.release(row)
@@ -215,6 +220,10 @@ class TraceTable {
   idOf(row: number, out: Int32Array): void {
     const at = this.#first[row]! * 4
     for (let i = 0; i < 4; i++) out[i] = this.#ids[at + i]!
+  }
+
+  each(row: number, visit: (trace: Int32Array) => void): void {
+    for (let entry = this.#first[row]!; entry >= 0; entry = this.#next[entry]!) visit(this.#ids.subarray(entry * 4, entry * 4 + 4))
   }
 
   rename(from: number, to: number): void {

@@ -14,10 +14,10 @@ export class Scores {
   /** By trace id, in the order of their deadlines. */
   readonly #waiting = new Map<string, { readonly scores: Score[]; readonly deadlineMs: number }>()
   readonly #countLate: (row: number, scores: readonly Score[]) => void
-  readonly #countNobodys: (scores: readonly Score[]) => void
+  readonly #countNobodys: (scores: readonly Score[], crowded: boolean) => void
 
-  /** `countLate` counts scores for the tenant of a request, `countNobodys` for none. */
-  constructor(countLate: (row: number, scores: readonly Score[]) => void, countNobodys: (scores: readonly Score[]) => void) {
+  /** `countLate` counts scores for the tenant of a request, `countNobodys` for none: they have waited in vain, or there was no room to wait. */
+  constructor(countLate: (row: number, scores: readonly Score[]) => void, countNobodys: (scores: readonly Score[], crowded: boolean) => void) {
     this.#countLate = countLate
     this.#countNobodys = countNobodys
   }
@@ -42,10 +42,10 @@ export class Scores {
     const key = trace.join()
     const waiting = this.#waiting.get(key)
     if (waiting === undefined) {
-      if (this.#waiting.size >= MAX_WAITING) this.#giveUpFirst()
+      if (this.#waiting.size >= MAX_WAITING) this.#giveUpFirst(true)
       this.#waiting.set(key, { scores: [score], deadlineMs })
     } else if (waiting.scores.length < MAX_HELD) waiting.scores.push(score)
-    else this.#countNobodys([score])
+    else this.#countNobodys([score], true)
   }
 
   /** The first span of a trace has come: what waited for it is its request's. */
@@ -62,7 +62,7 @@ export class Scores {
   giveUp(nowMs: number): void {
     for (const { deadlineMs } of this.#waiting.values()) {
       if (deadlineMs > nowMs) break
-      this.#giveUpFirst()
+      this.#giveUpFirst(false)
     }
   }
 
@@ -71,10 +71,10 @@ export class Scores {
     for (const { scores } of this.#waiting.values()) for (const score of scores) live[score.evaluator] = 1
   }
 
-  #giveUpFirst(): void {
+  #giveUpFirst(crowded: boolean): void {
     for (const [key, { scores }] of this.#waiting) {
       this.#waiting.delete(key)
-      return this.#countNobodys(scores)
+      return this.#countNobodys(scores, crowded)
     }
   }
 }

@@ -101,7 +101,7 @@ function plain(span: Span, strings: StringTable, tables: DialectTables): Read {
     response: span.responseHi === 0 ? '' : hex(span.responseHi) + hex(span.responseLo),
     firstTokenSeconds: span.firstTokenMs > 0 ? (span.firstTokenMs - span.startMs) / 1000 : undefined,
     messages: Math.max(span.messageIndex + 1, countMessages(span)),
-    scores: span.scores.map(({ evaluator, value }) => ({ evaluator: strings.text(evaluator), value })),
+    scores: span.toldScores.map(({ evaluator, value, label }) => ({ evaluator: strings.text(evaluator), value, ...(label !== 0 && { label: strings.text(label) }) })),
   }
 }
 

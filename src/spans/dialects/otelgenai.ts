@@ -89,6 +89,7 @@ export const otelGenAi: Dialect = {
     'gen_ai.data_source.id': text('collection', STANDARD),
     'gen_ai.evaluation.name': text('evaluator', STANDARD),
     'gen_ai.evaluation.score.value': number('score', STANDARD),
+    'gen_ai.evaluation.score.label': text('scoreLabel', STANDARD),
     'gen_ai.usage.input_tokens': number('input', STANDARD),
     'gen_ai.usage.prompt_tokens': number('input', STANDARD + 1),
     'gen_ai.usage.output_tokens': number('output', STANDARD),
