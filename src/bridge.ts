@@ -28,6 +28,10 @@ import { createOtlpHttp } from './otlp/http.ts'
 import { REFUSALS, type RefusalReason } from './otlp/refusal.ts'
 import type { Sink } from './otlp/sink.ts'
 import { createPager } from './pager/routes.ts'
+import { Calibration } from './quality/calibration/calibration.ts'
+import { openMarks } from './quality/calibration/marks.ts'
+import { openDatabase } from './quality/database.ts'
+import { openExternal, type External } from './quality/external/external.ts'
 import { contentWanted } from './quality/judge/content.ts'
 import { NO_JUDGE_HEALTH } from './quality/judge/counts.ts'
 import type { Judge } from './quality/judge/judge.ts'
@@ -68,6 +72,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
   const wanted = config.judge && contentWanted(config.judge)
   const engine = new Engine({
     ...options, objectives,
+    memory: { rememberMs: config.scores.rememberSeconds * 1000, maxTraces: config.scores.rememberTraces },
     ...(wanted && { content: { ...CONTENT_LIMITS, wants: ({ trace }) => wanted(trace) } }),
     ...((config.loki ?? config.judge) && {
       onSettled: (settled, nowMs) => {
@@ -78,17 +83,25 @@ export async function startBridge(config: Config, warn: (message: string) => voi
   })
   if (config.loki !== undefined) log = openLog(config.loki, { strings: engine.strings, tell: warn })
   mkdirSync(config.dataDir, { recursive: true })
+  const database = openDatabase(join(config.dataDir, 'scores.db'))
+  const calibration = new Calibration(openMarks(database))
   if (config.judge !== undefined) {
     // Only then: the SDKs behind it are larger than all of the bridge.
     const { openJudge } = await import('./quality/judge/judge.ts')
     judge = await openJudge(config.judge, {
       text: (id) => engine.strings.text(id), dataDir: config.dataDir, env: process.env,
       price: (provider, model, atMs) => options.prices.modelPrice(provider, model, atMs),
-      score: (trace, score, nowMs) => engine.score(trace, score, nowMs),
+      score: (trace, score, nowMs) => {
+        if (engine.score(trace, score, nowMs)) calibration.judge({ trace, ...score }, nowMs)
+      },
       took: (seconds) => health.judgeCall(seconds),
       tell: warn,
     })
   }
+  const external = openExternal({
+    config: config.scores, database, calibration, scales: engine.scales, tell: warn, now: Date.now,
+    score: (trace, score, nowMs) => engine.score(trace, score, nowMs),
+  })
   const { prometheusUrl, demoUrl, traceUrl, logsUrl } = config.pager
   const pager = createPager({
     databaseFile: join(config.dataDir, 'pager.db'), now: () => new Date(),
@@ -105,7 +118,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     links: { ...(traceUrl !== undefined && { trace: traceUrl }), ...(logsUrl !== undefined && { logs: logsUrl }) },
   })
   const refused = Object.fromEntries(Object.keys(REFUSALS).map((reason) => [reason, 0])) as Record<RefusalReason, number>
-  const health = new Health(healthOf(engine, refused, pager, log, judge), engine.store, version())
+  const health = new Health(healthOf(engine, refused, pager, log, judge, external, calibration), engine.store, version())
   const exposition = new Exposition(engine.store, [health, new ProcessMetrics()])
 
   let lateMs = 0
@@ -142,6 +155,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     response.status(runbook === undefined ? 404 : 200).set('X-Content-Type-Options', 'nosniff').type('text').send(runbook ?? 'no such runbook\n')
   })
   web.get('/', (_request, response) => { response.redirect('/pager') })
+  web.use(external.router)
   web.use(pager.router)
   const webServer = createServer(web)
 
@@ -172,12 +186,14 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     ready = false
     clearInterval(tick)
     await Promise.all([http.close(), grpc.close()])
+    await external.stop()
     engine.finish(Date.now())
     await judge?.stop(JUDGE_STOP_LIMIT_MS)
     await log?.stop(Date.now(), LOG_STOP_LIMIT_MS)
     pager.close()
     webServer.closeIdleConnections()
     await closed(webServer)
+    database.close()
     return { spansAccepted: engine.spansAccepted, requestsSettled: total(engine.store.family('agent_requests_total')) }
   }
   try {
@@ -203,7 +219,7 @@ function boundariesOf(metric: string): readonly number[] | undefined {
   return METRICS[metric as MetricName]?.buckets ?? HEALTH_HISTOGRAMS[metric as HealthHistogram]?.buckets
 }
 
-function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined, judge: Judge | undefined): HealthSource {
+function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pager: { received(): number }, log: Log | undefined, judge: Judge | undefined, external: External, calibration: Calibration): HealthSource {
   const { assembler } = engine
   return {
     get spansAccepted() { return engine.spansAccepted },
@@ -222,6 +238,18 @@ function healthOf(engine: Engine, refused: Readonly<Record<string, number>>, pag
     get pagesReceived() { return pager.received() },
     log: log?.health ?? NO_LOG_HEALTH,
     judge: judge?.health ?? NO_JUDGE_HEALTH,
+    scores: {
+      get received() { return external.health.received },
+      get rejected() { return engine.scales.rejected },
+      get unmatched() { return { no_request: assembler.counts.scoresUnmatched, crowded: assembler.counts.scoresCrowded } },
+      get duplicates() { return external.health.duplicates },
+      get polls() { return external.health.polls },
+      get pollErrors() { return external.health.pollErrors },
+      get pollAge() { return external.health.pollAge },
+      get remembered() { return assembler.memory.size },
+      get crowdedOut() { return assembler.memory.crowded },
+      get judges() { return calibration.results(Date.now()) },
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import { PriceBook } from './cost/prices.ts'
 import type { EngineOptions } from './engine.ts'
 import { inputHash, STANDARD, text, type AttributeRule, type Dialect, type TextField } from './spans/dialect.ts'
 import { DIALECTS } from './spans/dialects/index.ts'
+import { Scales } from './spans/scale.ts'
 
 /** Throws `ConfigError` when the file of prices or of expectations cannot be read. */
 export function engineOptions(config: Config): EngineOptions {
@@ -16,6 +17,7 @@ export function engineOptions(config: Config): EngineOptions {
     costSharing: config.costSharing,
     savings: { ...config.savings, qualityLimit: qualityLimits(config) },
     expectations: config.expectations === undefined ? undefined : loadExpectations(config.expectations),
+    scales: new Scales(config.scores.scales, config.scores.labels),
     declaredErrors: config.errors,
     escalation: config.escalation,
     staleAfterSeconds: config.staleAfterSeconds,

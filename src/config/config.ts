@@ -4,6 +4,7 @@ import { parse as parseYamlValue } from 'yaml'
 import { judgeConfig, judgeContradictions, type JudgeConfig } from './judge.ts'
 import { environmentNames, type Setting } from './keys.ts'
 import { schema, type Values } from './schema.ts'
+import { scoresConfig, scoresContradictions, type ScoresConfig } from './scores.ts'
 import type { Address } from './values.ts'
 import { ConfigError, nearest, pathText, problemsOf, type Path } from './problems.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
@@ -33,6 +34,7 @@ export interface Config {
   readonly savings: Savings
   readonly loki: LokiConfig | undefined
   readonly judge: JudgeConfig | undefined
+  readonly scores: ScoresConfig
   readonly pager: PagerConfig
   readonly staleAfterSeconds: number | undefined
   readonly escalation: { readonly people: RegExp | undefined; readonly models: readonly string[] }
@@ -172,7 +174,7 @@ function place(path: Path, origins: Map<string, string>, file: YamlFile | undefi
   return `${file.name}:${file.lineOf(path)}${path.length === 0 ? '' : `: ${pathText(path)}`}`
 }
 
-const KEYS_OF_LISTS: Readonly<Record<string, string[]>> = { objectives: ['objective', 'limit', 'profile', 'tenant', 'agent'], errors: ['match', 'type', 'step'], 'savings.downgrades': ['from', 'to', 'agent', 'step', 'withoutScores'], 'judge.tenants': ['tenant', 'usdPerDay', 'requestsPerDay'] }
+const KEYS_OF_LISTS: Readonly<Record<string, string[]>> = { objectives: ['objective', 'limit', 'profile', 'tenant', 'agent'], errors: ['match', 'type', 'step'], 'savings.downgrades': ['from', 'to', 'agent', 'step', 'withoutScores'], 'judge.tenants': ['tenant', 'usdPerDay', 'requestsPerDay'], 'scores.scales': ['evaluator', 'worst', 'best'], 'scores.labels': ['label', 'value', 'evaluator'] }
 
 function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(schema.shape)
@@ -187,6 +189,7 @@ function contradictions(values: Values, at: (path: Path) => string): string[] {
   if (values.inflatedLimit < values.bodyLimit) problems.push(`${at(['inflatedLimit'])}: expected at least bodyLimit (${values.bodyLimit} bytes), got ${values.inflatedLimit}`)
   if (values.maxInFlight < values.bodyLimit) problems.push(`${at(['maxInFlight'])}: expected at least bodyLimit (${values.bodyLimit} bytes), got ${values.maxInFlight}`)
   for (const [key, problem] of judgeContradictions(values.judge)) problems.push(`${at(['judge', key])}: ${problem}`)
+  for (const [key, problem] of scoresContradictions(values.scores)) problems.push(`${at(['scores', ...key])}: ${problem}`)
   const { username, passwordFile, labels } = values.loki
   if ((username === undefined) !== (passwordFile === undefined)) problems.push(`${at(['loki', username === undefined ? 'passwordFile' : 'username'])}: username and passwordFile go together`)
   for (const own of ['service_name', 'event', 'outcome', 'first']) if (own in labels) problems.push(`${at(['loki', 'labels'])}: ${own} is a label of the bridge's own`)
@@ -240,6 +243,7 @@ function finish(values: Values, file: YamlFile | undefined, origins: Map<string,
     costSharing: values.costSharing,
     savings: savingsOf(values.savings),
     pager: Object.fromEntries(Object.entries(values.pager).filter(([, url]) => url !== undefined)),
+    scores: scoresConfig(values.scores, (value, ...key) => path(value, 'scores', ...key)),
     judge: judgeConfig(values.judge, (value, key) => path(value, 'judge', key)),
     loki: lokiConfig(values.loki, (value) => path(value, 'loki', 'passwordFile')),
     tenantAttributes: values.tenant.attributes,

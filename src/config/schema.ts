@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { readPattern, readPatterns } from './pattern.ts'
-import { readAddress, readAmount, readCount, readDurationSeconds, readFlag, reading, readLabels, readLink, readNumber, readOneOf, readShare, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
+import { readAddress, readAmount, readCount, readDurationSeconds, readIds, readFlag, reading, readLabels, readLink, readNumber, readOneOf, readShare, readSizeBytes, readText, readTexts, readUrl } from './values.ts'
 
 /** As label `type` and label `step` have them. */
 const ERROR_TYPES = ['rate_limit', 'validation_failed', 'model_unavailable', 'timeout', '4xx', '5xx', 'malformed_response', 'context_overflow', 'stale_data', 'deadlock', 'timeout_inference', 'unclassified'] as const
@@ -22,6 +22,13 @@ const address = (fallback: string, about: string) => key(readAddress, fallback, 
 const seconds = (fallback: string, about: string) => key(readDurationSeconds, fallback, about)
 const bytes = (fallback: string, about: string) => key(readSizeBytes, fallback, about)
 const count = (fallback: number, least: number, most: number, about: string) => key((value) => readCount(value, least, most), fallback, about)
+
+/** An API that is asked more often counts that as an attack. */
+function readPause(value: unknown): number {
+  const pause = readDurationSeconds(value)
+  if (pause < 5) throw new Error(`expected a duration of at least 5s, got ${JSON.stringify(value)}`)
+  return pause
+}
 
 export const schema = z.strictObject({
   httpAddress: address('127.0.0.1:4318', 'OTLP/HTTP is received here.'),
@@ -152,6 +159,39 @@ export const schema = z.strictObject({
     .prefault({})
     .describe('Marks by a model for some of the requests.'),
 
+  scores: z
+    .strictObject({
+      rememberFor: seconds('24h', 'How long it is remembered whose a request was, for scores that come by trace id after it.'),
+      rememberTraces: count(200_000, 0, 10_000_000, 'Of so many requests, the newest; 70 bytes of memory each.'),
+      tokenFile: optional(readText, 'Path of a file with the bearer token that POST /v1/scores and GET /v1/calibration ask for. Read again for each request; without it they ask for none.'),
+      scales: z
+        .array(
+          z.strictObject({
+            evaluator: optional(readText, 'Of this evaluator alone; without it of all that have none of their own.'),
+            worst: required(readNumber, 'The score that becomes 0.'),
+            best: required(readNumber, 'The score that becomes 1. It may be the lesser one.'),
+          }),
+        )
+        .max(1000, { error: 'expected at most 1000 scales' })
+        .default([])
+        .describe('Scales of evaluators, where they are not from 0 to 1 with 1 for good.'),
+      labels: z
+        .array(
+          z.strictObject({
+            label: required(readText, 'The word, in any case of letters.'),
+            value: required(readShare, 'What it is worth, from 0 to 1.'),
+            evaluator: optional(readText, 'Of this evaluator alone.'),
+          }),
+        )
+        .max(1000, { error: 'expected at most 1000 labels' })
+        .default([])
+        .describe('Results in a word, besides those that are known anyway: pass, correct, relevant, good and their opposites.'),
+      langsmith: source('https://api.smith.langchain.com', 'LangSmith, for its feedback', 'Tracing projects, by their ids; without them all that the key sees.'),
+      braintrust: source('https://api.braintrust.dev', 'Braintrust, for the scores in its logs', 'Projects, by their ids.'),
+    })
+    .prefault({})
+    .describe('Scores that others give: elsewhere, or over HTTP.'),
+
   objectives: z
     .array(
       z
@@ -190,6 +230,18 @@ function oneLimitOrProfile(row: { objective?: string | undefined; limit?: number
   } else if (row.objective === undefined && row.limit === undefined) fail('expected an objective and its limit, or a profile')
   else if (row.objective === undefined) fail('expected a text, got nothing', ['objective'])
   else if (row.limit === undefined) fail('expected a number, got nothing', ['limit'])
+}
+
+function source(url: string, what: string, projects: string) {
+  return z
+    .strictObject({
+      apiKeyFile: optional(readText, `Path of a file with the key of ${what}. Without it nothing is read there.`),
+      url: key(readUrl, url, 'Where its API is.'),
+      projects: key(readIds, [] as string[], projects),
+      every: key(readPause, '1m', 'How often it is asked for what is new.'),
+    })
+    .prefault({})
+    .describe(`${what.split(',')[0]!}, asked again and again.`)
 }
 
 function attributes(what: string, example: string) {

@@ -90,6 +90,14 @@ export function readShare(value: unknown): number {
   return number
 }
 
+/** Ids as `5f6b2f1e-8c0a-4b5e-9f5d-0a1b2c3d4e5f`, in a list or in one text with commas. */
+export function readIds(value: unknown): string[] {
+  const ids = readTexts(value)
+  const wrong = ids.find((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
+  if (wrong !== undefined) throw unlike('an id such as 5f6b2f1e-8c0a-4b5e-9f5d-0a1b2c3d4e5f', wrong)
+  return ids
+}
+
 /** Of a server, without the slash at the end. Who asks for a name and a password is told them otherwise, not in an address that is printed. */
 export function readUrl(value: unknown): string {
   const wanted = 'a URL such as http://127.0.0.1:3100'

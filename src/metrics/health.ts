@@ -39,6 +39,20 @@ export interface HealthSource {
     readonly queueLines: number
     readonly queueBytes: number
   }
+  /** Scores that came by themselves, and what became of them. */
+  readonly scores: {
+    readonly received: Readonly<Record<string, number>>
+    readonly rejected: Readonly<Record<string, number>>
+    readonly unmatched: Readonly<Record<string, number>>
+    readonly duplicates: number
+    readonly polls: Readonly<Record<string, number>>
+    readonly pollErrors: Readonly<Record<string, number>>
+    readonly pollAge: Readonly<Record<string, number>>
+    readonly remembered: number
+    readonly crowdedOut: number
+    /** By evaluator; a figure that cannot be reckoned is not there. */
+    readonly judges: readonly JudgeFigures[]
+  }
   /** The judge layer; zeros where it is off. */
   readonly judge: {
     readonly selected: Readonly<Record<string, number>>
@@ -54,6 +68,22 @@ export interface HealthSource {
     readonly running: number
     readonly breaker: Readonly<Record<string, number>>
   }
+}
+
+interface Figure {
+  readonly value: number
+  readonly lower: number
+  readonly upper: number
+}
+
+/** How far a judge marks as people do. */
+export interface JudgeFigures {
+  readonly judge: string
+  readonly pairs: number
+  readonly agreement: Figure
+  readonly kappa: Figure | undefined
+  readonly weightedKappa: Figure | undefined
+  readonly bias: Figure | undefined
 }
 
 interface State {
@@ -131,6 +161,26 @@ export const HEALTH_METRICS: Readonly<Record<string, Instrument>> = {
   spanbridge_judge_queue: { kind: 'gauge', help: 'Requests that wait to be judged.', read: ({ source }) => source.judge.queued },
   spanbridge_judge_running: { kind: 'gauge', help: 'Requests that are being judged.', read: ({ source }) => source.judge.running },
   spanbridge_judge_breaker: { kind: 'gauge', help: 'Whether calls are let through to the judge: 1 for the state that is, closed (they are), half_open (one tries), open (none is).', label: 'state', read: ({ source }) => source.judge.breaker },
+  spanbridge_scores_received_total: { kind: 'counter', help: 'Scores taken by themselves and not with spans or log records, by where they came from.', label: 'source', read: ({ source }) => source.scores.received },
+  spanbridge_scores_rejected_total: { kind: 'counter', help: 'Scores that are not counted, of whatever origin, by reason.', label: 'reason', read: ({ source }) => source.scores.rejected },
+  spanbridge_scores_duplicate_total: { kind: 'counter', help: 'Scores told again; they count once.', read: ({ source }) => source.scores.duplicates },
+  spanbridge_scores_unmatched_total: { kind: 'counter', help: 'Scores counted for no tenant, because no request of their trace is known or came (no_request), or because too many waited for one (crowded).', label: 'reason', read: ({ source }) => source.scores.unmatched },
+  spanbridge_score_polls_total: { kind: 'counter', help: 'Times a source of scores was asked, by source.', label: 'source', read: ({ source }) => source.scores.polls },
+  spanbridge_score_poll_errors_total: { kind: 'counter', help: 'Times it gave no answer that could be read.', label: 'source', read: ({ source }) => source.scores.pollErrors },
+  spanbridge_score_poll_age_seconds: { kind: 'gauge', help: 'Time since a source of scores was last read.', label: 'source', read: ({ source }) => source.scores.pollAge },
+  spanbridge_traces_remembered: { kind: 'gauge', help: 'Requests of which it is known whose they were, for scores that come later.', read: ({ source }) => source.scores.remembered },
+  spanbridge_traces_crowded_out_total: { kind: 'counter', help: 'Requests of which that was forgotten before its time, for newer ones.', read: ({ source }) => source.scores.crowdedOut },
+  spanbridge_judge_pairs: { kind: 'gauge', help: 'Requests that both a judge and a person marked, the newest 300 at most, by evaluator of the judge.', label: 'evaluator', read: judged(({ pairs }) => pairs) },
+  spanbridge_judge_agreement_ratio: { kind: 'gauge', help: 'Share of these in which both say good (4 or 5 of 5) or both bad.', label: 'evaluator', read: judged(({ agreement }) => agreement.value) },
+  spanbridge_judge_agreement_lower_ratio: { kind: 'gauge', help: 'Lower bound of its 95 % interval.', label: 'evaluator', read: judged(({ agreement }) => agreement.lower) },
+  spanbridge_judge_agreement_upper_ratio: { kind: 'gauge', help: 'Upper bound of its 95 % interval.', label: 'evaluator', read: judged(({ agreement }) => agreement.upper) },
+  spanbridge_judge_kappa: { kind: 'gauge', help: "Cohen's kappa of good and bad: agreement beyond chance, 1 at most.", label: 'evaluator', read: judged(({ kappa }) => kappa?.value) },
+  spanbridge_judge_kappa_lower: { kind: 'gauge', help: 'Lower bound of its 95 % interval.', label: 'evaluator', read: judged(({ kappa }) => kappa?.lower) },
+  spanbridge_judge_kappa_upper: { kind: 'gauge', help: 'Upper bound of its 95 % interval.', label: 'evaluator', read: judged(({ kappa }) => kappa?.upper) },
+  spanbridge_judge_weighted_kappa: { kind: 'gauge', help: "Cohen's kappa of the five marks, weighted by the square of the difference.", label: 'evaluator', read: judged(({ weightedKappa }) => weightedKappa?.value) },
+  spanbridge_judge_bias: { kind: 'gauge', help: "Mean of the judge's mark less the person's, on the scale from 0 to 1: above 0 the judge is milder.", label: 'evaluator', read: judged(({ bias }) => bias?.value) },
+  spanbridge_judge_bias_lower: { kind: 'gauge', help: 'Lower bound of its 95 % interval.', label: 'evaluator', read: judged(({ bias }) => bias?.lower) },
+  spanbridge_judge_bias_upper: { kind: 'gauge', help: 'Upper bound of its 95 % interval.', label: 'evaluator', read: judged(({ bias }) => bias?.upper) },
   spanbridge_build_info: { kind: 'gauge', help: 'Always 1; the version is in the label.', label: 'version', read: ({ version }) => ({ [version]: 1 }) },
 }
 
@@ -185,6 +235,13 @@ export class Health implements ExpositionSource {
 class ScrapeReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
+}
+
+function judged(figure: (one: JudgeFigures) => number | undefined): Instrument['read'] {
+  return ({ source }) => Object.fromEntries(source.scores.judges.flatMap((one) => {
+    const value = figure(one)
+    return value === undefined ? [] : [[one.judge, value]]
+  }))
 }
 
 function byMetric(store: SeriesStore, read: (family: SeriesStore['families'][number]) => number): Record<string, number> {

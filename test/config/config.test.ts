@@ -68,6 +68,12 @@ describe('a configuration', () => {
       SPANBRIDGE_JUDGE_PROVIDER: 'openai', SPANBRIDGE_JUDGE_MODEL: 'small', SPANBRIDGE_JUDGE_BASE_URL: 'http://models:8000/v1/', SPANBRIDGE_JUDGE_API_KEY_FILE: '/run/secrets/judge', SPANBRIDGE_JUDGE_ALWAYS: 'error, new_version',
       SPANBRIDGE_JUDGE_RUBRIC: '/etc/rubric.yaml', SPANBRIDGE_JUDGE_TENANTS: '[{"tenant": "acme", "usdPerDay": 5}]', SPANBRIDGE_JUDGE_REDACT: '/etc/redact.mjs', SPANBRIDGE_JUDGE_REDACT_PATTERNS: 'customer-[0-9]{4}, or so',
     })
+    const project = '5f6b2f1e-8c0a-4b5e-9f5d-0a1b2c3d4e5f'
+    Object.assign(examples, {
+      SPANBRIDGE_SCORES_TOKEN_FILE: '/run/secrets/scores', SPANBRIDGE_SCORES_SCALES: '[{"evaluator": "stars", "worst": 1, "best": 5}]', SPANBRIDGE_SCORES_LABELS: '[{"label": "so-so", "value": 0.5}]',
+      SPANBRIDGE_SCORES_LANGSMITH_API_KEY_FILE: '/run/secrets/langsmith', SPANBRIDGE_SCORES_BRAINTRUST_API_KEY_FILE: '/run/secrets/braintrust', SPANBRIDGE_SCORES_BRAINTRUST_PROJECTS: project,
+      SPANBRIDGE_SCORES_LANGSMITH_EVERY: '30s',
+    })
     const env: Record<string, string> = {}
     for (const { variable, fallback } of allSettings()) {
       env[variable] = examples[variable] ?? (/ADDRESS/.test(variable) ? `:${10_000 + Object.keys(env).length}` : String(fallback))
@@ -94,8 +100,31 @@ describe('a configuration', () => {
       tenants: [{ tenant: 'acme', usdPerDay: 5, requestsPerDay: undefined }], queueLimit: 1000, concurrency: 2, timeoutSeconds: 60, maxTokens: 1024,
       redactBuiltIn: true, redactPatterns: [/customer-[0-9]{4}, or so/im], redact: '/etc/redact.mjs',
     })
+    expect(config.scores).toEqual({
+      rememberSeconds: 86_400, rememberTraces: 200_000, tokenFile: '/run/secrets/scores', scales: [{ evaluator: 'stars', worst: 1, best: 5 }], labels: [{ evaluator: undefined, label: 'so-so', value: 0.5 }],
+      langsmith: { url: 'https://api.smith.langchain.com', apiKeyFile: '/run/secrets/langsmith', projects: [], everySeconds: 30 },
+      braintrust: { url: 'https://api.braintrust.dev', apiKeyFile: '/run/secrets/braintrust', projects: [project], everySeconds: 60 },
+    })
     expect(config.tenantAttributes).toEqual(['a', 'b'])
     expect(config.agentAttributes).toEqual(['d'])
+  })
+
+  it('reads scores nowhere else unless it has a key', () => {
+    expect(loadConfig().scores).toMatchObject({ langsmith: undefined, braintrust: undefined, tokenFile: undefined })
+    expect(loadConfig({ flags: { config: file('scores: { tokenFile: t, langsmith: { apiKeyFile: k } }\n') } }).scores).toMatchObject({ tokenFile: join(folder, 't'), langsmith: { apiKeyFile: join(folder, 'k') } })
+  })
+
+  it.each([
+    ['scales: [{ evaluator: stars, worst: 1, best: 1 }]', 'scores.scales[0].best: expected another number than worst'],
+    ['scales: [{ evaluator: stars, best: 1 }]', 'scores.scales[0].worst: expected a number, got nothing'],
+    ['labels: [{ label: ok, value: 2 }]', 'scores.labels[0].value: expected a number from 0 to 1, got 2'],
+    ['braintrust: { apiKeyFile: k }', 'scores.braintrust.projects: expected the ids of the projects whose scores are read'],
+    ['braintrust: { apiKeyFile: k, projects: ["\') or 1"] }', 'scores.braintrust.projects: expected an id such as 5f6b2f1e-8c0a-4b5e-9f5d-0a1b2c3d4e5f, got "\') or 1"'],
+    ['langsmith: { projects: [5f6b2f1e-8c0a-4b5e-9f5d-0a1b2c3d4e5f] }', 'scores.langsmith.apiKeyFile: expected the file of the key with which the projects are read'],
+    ['langsmith: { apiKeyFile: k, every: 1s }', 'scores.langsmith.every: expected a duration of at least 5s, got "1s"'],
+    ['langsmith: { apiKeyFile: k, apiKeyfile: x }', 'scores.langsmith.apiKeyfile: unknown key; did you mean "apiKeyFile"?'],
+  ])('refuses scores: { %s }', (text, problem) => {
+    expect(problems(() => loadConfig({ flags: { config: file(`scores: { ${text} }\n`) } }))).toEqual([`spanbridge.yaml:1: ${problem}`])
   })
 
   it('judges nothing unless it is told by whom, and then in one line', () => {

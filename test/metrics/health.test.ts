@@ -13,6 +13,13 @@ function sourceOf(): { -readonly [K in keyof HealthSource]: HealthSource[K] } {
     spansAccepted: 1, spansRejected: { malformed: 2, too_deep: 0 }, spansLate: 3, spansDuplicate: 4, spansCrowded: 10, contentDropped: { text: 12, total: 0 }, contentBytes: 13, logRecordsAccepted: 5, logRecordsRejected: { malformed: 11 },
     requestsRefused: { too_large: 6 }, openRequests: 7, openRequestsEvicted: 8, requestsForgotten: 16, pagesReceived: 9,
     log: { lines: 10, dropped: { rate_limit: 11, queue_full: 0 }, pushErrors: { '429': 12 }, tenantsOverflowed: 13, queueLines: 14, queueBytes: 15 },
+    scores: {
+      received: { http: 30 }, rejected: { no_score: 31 }, unmatched: { no_request: 32 }, duplicates: 33, polls: { langsmith: 34 }, pollErrors: { langsmith: 35 }, pollAge: { langsmith: 36 }, remembered: 37, crowdedOut: 38,
+      judges: [
+        { judge: 'judge/answer@1', pairs: 39, agreement: { value: 0.9, lower: 0.8, upper: 0.95 }, kappa: { value: 0.5, lower: -0.25, upper: 0.75 }, weightedKappa: { value: 0.25, lower: 0, upper: 0.5 }, bias: { value: -0.125, lower: -0.5, upper: 0.25 } },
+        { judge: 'hostile "\n{', pairs: 1, agreement: { value: 1, lower: 0.2, upper: 1 }, kappa: undefined, weightedKappa: undefined, bias: undefined },
+      ],
+    },
     judge: {
       selected: { sample: 17 }, marks: 18, skipped: { no_content: 19 }, calls: 20, errors: { '429': 21 }, tokens: { input: 22 }, usd: 23,
       usedUsd: 24, budgetUsd: 25, queued: 26, running: 27, breaker: { closed: 1, half_open: 0, open: 0 },
@@ -56,6 +63,11 @@ test.each(['openmetrics', 'classic'] as const)('in %s, all of it stands beside t
   expect(valuesOf('spanbridge_judge_selected_total')).toEqual([['sample', 17]])
   expect(valuesOf('spanbridge_judge_cost_usd_total')).toEqual([['', 23]])
   expect(valuesOf('spanbridge_judge_breaker')).toEqual([['closed', 1], ['half_open', 0], ['open', 0]])
+  expect(valuesOf('spanbridge_scores_rejected_total')).toEqual([['no_score', 31]])
+  expect(valuesOf('spanbridge_score_poll_age_seconds')).toEqual([['langsmith', 36]])
+  expect(valuesOf('spanbridge_judge_pairs')).toEqual([['judge/answer@1', 39], ['hostile "\n{', 1]])
+  expect(valuesOf('spanbridge_judge_kappa_lower')).toEqual([['judge/answer@1', -0.25]])
+  expect(valuesOf('spanbridge_judge_bias')).toEqual([['judge/answer@1', -0.125]])
   expect(valuesOf('spanbridge_series')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_series_overflow_total')).toContainEqual(['agent_tokens_total', 2])
   expect(valuesOf('spanbridge_values_invalid_total')).toContainEqual(['agent_tokens_total', 3])

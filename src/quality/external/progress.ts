@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 export interface Progress {
   cursor(source: string): string | undefined
   seen(source: string, id: string): boolean
+  remember(source: string, id: string): void
   /** Remembers both or neither. */
   commit(source: string, cursor: string, ids: readonly string[]): void
 }
@@ -24,6 +25,10 @@ export function openProgress(database: DatabaseSync, maxIds = MAX_IDS): Progress
   return {
     cursor: (source) => select.get(source)?.['cursor'] as string | undefined,
     seen: (source, id) => find.get(source, id) !== undefined,
+    remember: (source, id) => {
+      insert.run(source, id)
+      forget.run(maxIds)
+    },
     commit: (source, cursor, ids) => {
       database.exec('BEGIN IMMEDIATE')
       try {
