@@ -77,6 +77,9 @@
     minSavingsUsd: 1,
     // An evaluator is missed when in this long it gave no score where at least minScores were to be expected.
     scoresMissingRange: '3h',
+    // When people no longer agree with a judge: Cohen's kappa below this at best (0.4 is where agreement is called moderate), or below what it was in the time
+    // before; of so many requests that both marked at least.
+    calibration: { minKappa: 0.4, minPairs: 30, past: '30d', 'for': '1h' },
     // Labels that people gave in 30 days, and errors of an agent in a day: fewer are too few for a share.
     minLabels: 20,
     minErrors: 10,

@@ -11,6 +11,8 @@ const SAMPLED = 'evaluator!~".+:(error|low_unit_score|new_version)"'
 const GOOD: Steps = ['text', [0, 'red'], [0.7, 'orange'], [0.85, 'green']]
 /** Messages in the context, in their order. */
 const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
+/** Each bridge has the words of those who told it: that of the most pairs, or any. */
+const ofJudge = (metric: string) => `max by (evaluator) (${scraped(metric)})`
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
 
 export const quality = dashboard({
@@ -92,6 +94,58 @@ export const quality = dashboard({
             { legend: 'a call, P95', expr: quantile(0.95, 'spanbridge_judge_duration_seconds') },
           ],
           overrides: [{ of: 'a call, P95', properties: [{ id: 'unit', value: 's' }, { id: 'custom.axisPlacement', value: 'right' }] }],
+        }),
+      ],
+    },
+    {
+      title: 'The judge and people',
+      panels: [
+        table({
+          title: 'How far to believe a judge', description: 'The newest requests, 300 at most, that a judge and a person both marked, by judge: share in which both say good (4 or 5 of 5) or both bad; agreement beyond chance (Cohen\'s kappa, from 1 down; 0.6 is substantial, below 0.4 little), of the five marks by the square of the difference; and how much milder the judge is, of a scale from 0 to 1.', width: 24, height: 7,
+          labels: [{ label: 'evaluator', title: 'Judge' }],
+          values: [
+            { title: 'Pairs', unit: 'count', decimals: 0, expr: ofJudge('spanbridge_judge_pairs') },
+            { title: 'Agreement', unit: 'ratio', decimals: 1, expr: ofJudge('spanbridge_judge_agreement_ratio') },
+            { title: 'at least', unit: 'ratio', decimals: 1, expr: ofJudge('spanbridge_judge_agreement_lower_ratio') },
+            { title: 'at most', unit: 'ratio', decimals: 1, expr: ofJudge('spanbridge_judge_agreement_upper_ratio') },
+            { title: 'Kappa', unit: 'count', decimals: 2, expr: ofJudge('spanbridge_judge_kappa') },
+            { title: 'Kappa, five marks', unit: 'count', decimals: 2, expr: ofJudge('spanbridge_judge_weighted_kappa') },
+            { title: 'Milder by', unit: 'count', decimals: 2, expr: ofJudge('spanbridge_judge_bias') },
+          ],
+          sortBy: 'Pairs',
+        }),
+        lines({
+          title: 'Kappa', description: 'Agreement of judges with people beyond chance, and its 95 % interval. A judge whose upper bound sinks below the limit, or below what it was, has drifted.', width: 12, unit: 'count',
+          queries: [{ legend: '{{evaluator}}', expr: ofJudge('spanbridge_judge_kappa') }, { legend: '{{evaluator}}: at least', expr: ofJudge('spanbridge_judge_kappa_lower') }, { legend: '{{evaluator}}: at most', expr: ofJudge('spanbridge_judge_kappa_upper') }],
+        }),
+        lines({
+          title: 'Milder than people', description: 'Mean of the judge\'s mark less the person\'s, of a scale from 0 to 1, and its 95 % interval: above 0 the judge is milder, below 0 stricter.', width: 12, unit: 'count',
+          queries: [{ legend: '{{evaluator}}', expr: ofJudge('spanbridge_judge_bias') }, { legend: '{{evaluator}}: at least', expr: ofJudge('spanbridge_judge_bias_lower') }, { legend: '{{evaluator}}: at most', expr: ofJudge('spanbridge_judge_bias_upper') }],
+        }),
+      ],
+    },
+    {
+      title: 'Scores from elsewhere',
+      panels: [
+        lines({
+          title: 'Scores taken', description: 'Scores a second that came by themselves, by where from; and those told again, which count once.', width: 8, unit: 'events', stacked: true,
+          queries: [{ legend: '{{source}}', expr: rate('spanbridge_scores_received_total', ['source']) }, { legend: 'told again', expr: rate('spanbridge_scores_duplicate_total') }],
+        }),
+        lines({
+          title: 'Scores lost', description: 'Scores a second that are not counted, by reason, and those that are counted for no tenant because no request of their trace is known.', width: 8, unit: 'events', stacked: true,
+          queries: [{ legend: '{{reason}}', expr: rate('spanbridge_scores_rejected_total', ['reason']) }, { legend: 'for no tenant: {{reason}}', expr: rate('spanbridge_scores_unmatched_total', ['reason']) }],
+        }),
+        lines({
+          title: 'Requests remembered', description: 'Requests of which it is known whose they were, for scores that come later, and those forgotten before their time a second.', width: 8, unit: 'count',
+          queries: [{ legend: 'remembered', expr: `sum(${scraped('spanbridge_traces_remembered')})` }, { legend: 'forgotten early, a second', expr: rate('spanbridge_traces_crowded_out_total') }],
+        }),
+        lines({
+          title: 'Sources asked', description: 'Times a second that LangSmith and Braintrust were asked, and that no answer could be read.', width: 12, unit: 'events',
+          queries: [{ legend: '{{source}}', expr: rate('spanbridge_score_polls_total', ['source']) }, { legend: '{{source}}: failed', expr: rate('spanbridge_score_poll_errors_total', ['source']) }],
+        }),
+        lines({
+          title: 'Since a source was read', description: 'Time since each source of scores was last read.', width: 12, unit: 'seconds',
+          queries: [{ legend: '{{source}}', expr: `max by (source) (${scraped('spanbridge_score_poll_age_seconds')})` }],
         }),
       ],
     },

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'problems': /^(spans\/(names|strings)|traces\/settled|config\/objectives)\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
   'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
-  'quality': /^(web\/json|spans\/(dialect|names|scale|span|strings)|traces\/settled|config\/(expectations|jsonschema|judge|scores)|cost\/price)\.ts$/,
+  'quality': /^(web\/(json|reach)|spans\/(dialect|names|scale|span|strings)|traces\/settled|config\/(expectations|jsonschema|judge|scores)|cost\/price)\.ts$/,
   'web': /^$/,
   'pager': /^web\//,
   'config': /^$/,

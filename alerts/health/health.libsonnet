@@ -6,6 +6,7 @@ function(config, lib, annotations)
     alerts: silence.alerts + [
       (import 'intake.libsonnet')(config, lib, annotations),
       (import 'judge.libsonnet')(config, lib, annotations),
+      (import 'scores.libsonnet')(config, lib, annotations),
       (import 'targets.libsonnet')(config, lib, annotations),
       (import 'unpriced.libsonnet')(config, lib, annotations),
       (import 'watchdog.libsonnet')(config, lib, annotations),

@@ -37,6 +37,11 @@
     // Of the requests of an hour that a judge is asked about, the share that gets no mark, when there are at least so many of these.
     judgeFailedShare: 0.25,
     judgeRequests: 8,
+    // A source of scores is asked every minute, and after errors every ten.
+    scorePollAge: '30m',
+    // Of the scores of an hour, the share that is not counted or for no tenant, when there are at least so many of these.
+    scoresLostShare: 0.125,
+    scoresLost: 8,
   },
 
   // Silence is learned from who has sent before. Fewer requests than `requests` within an hour, or spans within half an hour, are too few to miss.

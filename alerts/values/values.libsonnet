@@ -9,6 +9,7 @@ function(config, lib, annotations)
     import 'quality.libsonnet',
     import 'scores.libsonnet',
     import 'checks.libsonnet',
+    import 'calibration.libsonnet',
     import 'classification.libsonnet',
     import 'context.libsonnet',
   ]];

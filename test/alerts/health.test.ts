@@ -26,6 +26,7 @@ test.each([
 test('whatever the bridge drops or cannot take is judged by a rule, or is said to need none', () => {
   const UNJUDGED: Readonly<Record<string, string>> = {
     spanbridge_spans_duplicate_total: 'a retry is as it should be',
+    spanbridge_scores_duplicate_total: 'what is told again is known',
     spanbridge_log_records_rejected_total: 'scores that do not come are missed by the rules about quality',
     spanbridge_series_expired_total: 'old series are freed as configured',
     spanbridge_values_invalid_total: 'a sender tells nonsense: seen on the dashboard, and no page can say whose',

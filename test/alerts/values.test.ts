@@ -18,7 +18,7 @@ describe.skipIf(evaluator === null && !inCi)(`values${evaluator === null ? ' (sk
 
   test('of objectives that are not wanted have no alert; what has no objective stays', async () => {
     const alerts = (await built(`{ objectives: ['success_rate', 'quality_score'] }`, 'values')).map(({ alert }) => alert)
-    expect(alerts).toEqual(['AgentQualityLow', 'QualityScoresMissing', 'AgentChecksFailing', 'ErrorsUnclassified'])
+    expect(alerts).toEqual(['AgentQualityLow', 'QualityScoresMissing', 'AgentChecksFailing', 'JudgeDrifting', 'ErrorsUnclassified'])
   }, 30_000)
 
   test('take quality from the layers that are named, in their order, and from the evaluators that are marks', async () => {

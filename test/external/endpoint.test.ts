@@ -84,7 +84,7 @@ describe('what is wrong is told by its place, and the rest counts', () => {
   })
 
   test('the request as a whole', async () => {
-    expect(await post('{"trace_id": ')).toMatchObject({ status: 400, body: { error: expect.stringContaining('cannot read scores') } })
+    expect(await post('{"trace_id": ')).toMatchObject({ status: 400, body: { error: expect.stringContaining('cannot read request') } })
     expect(await post([])).toMatchObject({ status: 400 })
     expect(await post(Array.from({ length: 1001 }, () => given()))).toMatchObject({ status: 413 })
     expect(await post(given({ comment: 'x'.repeat(2_000_000) }))).toMatchObject({ status: 413 })

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
 import type { ScoreRejection } from '../../spans/scale.ts'
+import { ownPageOnly, problemsOf, refusal } from '../../web/json.ts'
 import type { Calibration } from '../calibration/calibration.ts'
 import type { Intake } from './intake.ts'
 import type { Progress } from './progress.ts'
@@ -45,17 +46,11 @@ export function scoreRoutes(options: EndpointOptions): Router {
   const { intake, progress, calibration, now } = options
   const router = express.Router({ strict: true })
   const guard = (request: Request, response: Response, next: NextFunction) => {
-    const site = request.headers['sec-fetch-site']
-    // A page of another site that a browser shows has no business here.
-    if (typeof site === 'string' && site !== 'same-origin' && site !== 'none') return void response.status(403).json({ error: 'cannot take scores: the request comes from another site' })
     const token = options.token()
     if (token !== undefined && !same(request.headers.authorization ?? '', `Bearer ${token}`)) return void response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'cannot take scores: the bearer token is missing or wrong' })
     next()
   }
-  router.post('/v1/scores', guard, (request, response, next) => {
-    if (!request.is('application/json')) return void response.status(415).json({ error: 'cannot read scores: Content-Type must be application/json' })
-    next()
-  }, express.json({ limit: BODY_LIMIT_BYTES, inflate: false, type: 'application/json' }), (request, response) => {
+  router.post('/v1/scores', ownPageOnly, guard, express.json({ limit: BODY_LIMIT_BYTES, inflate: false, type: 'application/json' }), (request, response) => {
     const body: unknown = request.body
     const items: unknown[] = Array.isArray(body) ? body : [body]
     if (items.length === 0 || items.length > MOST_SCORES) return void response.status(items.length === 0 ? 400 : 413).json({ error: `cannot read scores: expected 1 to ${MOST_SCORES}, got ${items.length}` })
@@ -65,7 +60,7 @@ export function scoreRoutes(options: EndpointOptions): Router {
       const read = score.safeParse(item)
       if (!read.success) {
         intake.scales.rejected.malformed++
-        rejected.push({ index, error: read.error.issues.map(({ path, message }) => [path.join('.'), message].filter((part) => part !== '').join(': ')).join('; ') })
+        rejected.push({ index, error: problemsOf(read.error) })
         continue
       }
       const { trace_id, id, score: value, label, comment, ...rest } = read.data
@@ -86,15 +81,8 @@ export function scoreRoutes(options: EndpointOptions): Router {
   router.get('/v1/calibration', guard, (_request, response) => {
     response.json({ judges: calibration.results(now()).map((one) => ({ ...one, differences: calibration.differences(one.judge, DIFFERENCES_TOLD) })) })
   })
-  router.use(['/v1/scores', '/v1/calibration'], refuse)
+  router.use(['/v1/scores', '/v1/calibration'], refusal('cannot take scores', 503))
   return router
-}
-
-function refuse(error: unknown, _request: Request, response: Response, next: NextFunction): void {
-  if (response.headersSent) return next(error)
-  const { status, message } = error as { status?: unknown; message?: string }
-  if (typeof status === 'number' && status >= 400 && status < 500) response.status(status).json({ error: `cannot read scores: ${message}` })
-  else response.status(503).json({ error: `cannot take scores: ${message}` })
 }
 
 /** Takes as long whatever is wrong. */

@@ -1,5 +1,6 @@
 /** Asks a source for new scores again and again: page after page while there are more, then after a pause; after an error later and later, or when the source says. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../../web/reach.ts'
 import type { Progress } from './progress.ts'
 import { TryLater, type FoundScore, type ScoreSource } from './source.ts'
 
@@ -55,7 +56,7 @@ async function run(options: PollerOptions, signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (signal.aborted) return
       polled(true)
-      if (++failures === 1) tell(`cannot read scores of ${source.name}: ${(error as Error).message}`)
+      if (++failures === 1) tell(`cannot read scores of ${source.name}: ${reasonOf(error)}`)
       const backoff = Math.min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures - 1)) * (0.5 + random() / 2)
       pauseMs = 1000 * (error instanceof TryLater ? Math.min(LONGEST_ASKED_SECONDS, Math.max(error.seconds, 1)) : backoff)
     }
