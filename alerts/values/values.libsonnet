@@ -1,5 +1,5 @@
 // Objectives that are values rather than shares of good requests, and what those values rest on: quality, cost, savings, the classification of
-// errors, the length of the context. Long sums change slowly and are evaluated every config.longRangeEvaluationInterval.
+// errors, the length of the context, the time to a root cause. Long sums change slowly and are evaluated every config.longRangeEvaluationInterval.
 function(config, lib, annotations)
   local sums = (import 'sums.libsonnet')(config, lib);
   local objective = (import 'objective.libsonnet')(config, lib, annotations);
@@ -12,6 +12,7 @@ function(config, lib, annotations)
     import 'calibration.libsonnet',
     import 'classification.libsonnet',
     import 'context.libsonnet',
+    import 'rootcause.libsonnet',
   ]];
   {
     rules: std.flatMap(function(part) part.rules, parts) + [(import 'met.libsonnet')(config, lib)],

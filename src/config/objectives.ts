@@ -22,6 +22,8 @@ const measure = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('growth'), metric }),
   /** Observations of a histogram past the limit. */
   z.strictObject({ kind: z.literal('level'), metric }),
+  /** A quantile of a histogram's events, as it is; without a budget, because they are few. */
+  z.strictObject({ kind: z.literal('quantile'), metric, quantile: z.number().gt(0).lt(1) }),
   /** Measured by the fire drill, not by a series. */
   z.strictObject({ kind: z.literal('drill') }),
 ])

@@ -8,6 +8,7 @@ export interface ScoredObjective {
   readonly unit: 'seconds' | 'ratio' | 'usd' | 'messages'
   readonly comparison: '<' | '<=' | '>'
   readonly limit: number | null
+  readonly measure: { readonly kind: string }
 }
 
 /** One objective where it is worst. */

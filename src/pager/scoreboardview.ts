@@ -10,14 +10,18 @@ export function scoreboardOf({ scores, error }: Scores): string {
 
 function table(scores: readonly Score[]): Html {
   const known = scores.filter(({ value }) => value !== null)
-  const unknown = scores.filter(({ value }) => value === null)
+  const [drilled, unknown] = [true, false].map((is) => scores.filter(({ value, objective }) => value === null && (objective.measure.kind === 'drill') === is))
   const order = ({ met }: Score) => (met === false ? 0 : met === null ? 2 : 1)
   const rows = known.toSorted((a, b) => order(a) - order(b))
   return html`${rows.length > 0 && html`<table>
   <thead><tr><th scope="col">Objective</th><th scope="col">Now, where worst</th><th scope="col">Limit</th><th scope="col">Budget left</th></tr></thead>
   <tbody>${rows.map(row)}</tbody>
 </table>`}${rows.length === 0 && html`<p class="soft">Nothing is recorded yet: the rules need some minutes of traffic.</p>`}${
-    unknown.length > 0 && rows.length > 0 && html`<p class="soft">No value yet: ${unknown.map(({ objective }) => shortTitle(objective)).join(', ')}.</p>`}`
+    named('No value yet', rows.length > 0 ? unknown : [])}${named('Measured by the fire drill of the tests, not here', drilled)}`
+}
+
+function named(what: string, scores: readonly Score[] = []): Part {
+  return scores.length > 0 && html`<p class="soft">${what}: ${scores.map(({ objective }) => shortTitle(objective)).join(', ')}.</p>`
 }
 
 function row({ objective, value, limit, met, budget, tenant, agent, judged, missed }: Score): Html {
