@@ -19,6 +19,7 @@ up: $(STAMP)
 
 # Components take 15 to 25 minutes to build the first time, tests about 20. What cannot be had is skipped by name, and fails where CI=true.
 test: $(STAMP)
+	@.ci/java
 	@echo '==> components'
 	@$(NODE) components/ensure.ts
 	@.ci/chromium

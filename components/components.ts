@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Build, goBuild } from './build.ts'
+import { type Build, build as buildComponent } from './build.ts'
 import { cacheDirectory, findComponent } from './find.ts'
 import { isAlive, type Lock, renamed, tryLock } from './lock.ts'
 import { buildId, type Component, componentOf, components } from './table.ts'
@@ -67,7 +67,7 @@ async function lockOrBuilt(component: Component, binary: string, options: Ensure
 }
 
 async function buildInto(component: Component, binary: string, options: EnsureOptions): Promise<string> {
-  const { env = process.env, table = components, log, signal, build = goBuild } = options
+  const { env = process.env, table = components, log, signal, build = buildComponent } = options
   const root = cacheDirectory(env)
   const place = join(root, buildId(component))
   removeLeftovers(root, `${buildId(component)}.build-`)
@@ -78,7 +78,7 @@ async function buildInto(component: Component, binary: string, options: EnsureOp
   const title = `${component.name} ${component.version}`
   const since = Date.now()
   const elapsed = () => minutesAndSeconds(Date.now() - since)
-  log(`building ${title} from its Go module (about ${component.buildMinutes} min, once) …`)
+  log(`building ${title} ${component.packages ? 'from its Go module ' : ''}(about ${component.buildMinutes} min, once) …`)
   const progress = setInterval(() => log(`building ${title}: ${elapsed()} so far …`), progressMillis)
   try {
     await build(component, { directory, ...(signal ? { signal } : {}) })

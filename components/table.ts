@@ -1,6 +1,6 @@
 /**
- * The real programs that Spanbridge is run and tested with, each built once from its Go module at a pinned version into a
- * cache outside the checkout. One folder per program holds its go.mod, go.sum and, for the Collector, its main.go: their
+ * The real programs that Spanbridge is run and tested with, each built once from its Go module at a pinned version, Kafka fetched as it is
+ * published, into a cache outside the checkout. One folder per program holds its go.mod, go.sum and, for the Collector, its main.go: their
  * `replace` and `exclude` directives contradict each other, so they cannot share a module.
  */
 import { createHash } from 'node:crypto'
@@ -12,10 +12,10 @@ export interface Component {
   readonly version: string
   /** Names of the executables; the first is the component's own. */
   readonly binaries: readonly string[]
-  /** Directory with go.mod and go.sum. */
+  /** Directory with go.mod and go.sum, or with pom.xml and a script for each of `binaries`. */
   readonly folder: string
-  /** Go packages to build, one for each of `binaries`, in that order. */
-  readonly packages: readonly string[]
+  /** Go packages to build, one for each of `binaries`, in that order. Absent: what its pom.xml names is fetched. */
+  readonly packages?: readonly string[]
   /** Go build tags, comma-separated. */
   readonly tags?: string
   /** Go variable that the linker sets to `version`. */
@@ -38,8 +38,8 @@ export const components: readonly Component[] = [
     tags: 'remove_all_sd',
     versionVariable: 'github.com/prometheus/common/version.Version',
     buildMinutes: 5,
-    // Native histograms are scraped by a key of the configuration.
-    leastVersion: '3.9.0',
+    // Its changelog: native histograms are scraped by a key of the configuration since then.
+    leastVersion: '3.8.0',
   },
   {
     name: 'alertmanager',
@@ -88,6 +88,13 @@ export const components: readonly Component[] = [
     buildMinutes: 4,
     leastVersion: '2.30.0',
   },
+  {
+    name: 'kafka',
+    version: '4.1.0',
+    binaries: ['kafka-server'],
+    folder: folderOf('kafka'),
+    buildMinutes: 1,
+  },
 ]
 
 /** The component of that name, or the one that has a binary of that name; throws for a name that is neither. */
@@ -105,7 +112,7 @@ export function buildId(component: Component): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([process.platform, process.arch, component.packages, component.tags, component.versionVariable]))
   for (const file of readdirSync(component.folder).sort()) {
-    if (file === 'go.mod' || file === 'go.sum' || file.endsWith('.go')) {
+    if (['go.mod', 'go.sum', 'pom.xml', ...(component.packages ? [] : component.binaries)].includes(file) || file.endsWith('.go')) {
       hash.update(`\0${file}\0`).update(readFileSync(join(component.folder, file)))
     }
   }

@@ -85,7 +85,8 @@ export function kafkaConfig({ grpc, http, brokers, bridge, queueDir, health, met
     exporters: {
       kafka: {
         brokers, traces: { topic, encoding: 'otlp_proto' }, partition_traces_by_id: true,
-        producer: { required_acks: -1, compression: 'zstd', max_message_bytes: 1_000_000 },
+        // The spans of a trace in one batch are one message, and Kafka's own limit of 1 MB is a few long prompts.
+        producer: { required_acks: -1, compression: 'zstd', max_message_bytes: MESSAGE_MIB * 1024 * 1024 },
         retry_on_failure: retry(), sending_queue: queue(),
       },
       // Without a queue: Kafka is it, and a message is done when the bridge has answered.

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isTaken } from './port.ts'
+import { isTaken } from '../src/web/port.ts'
 
 export interface NativeOptions {
   /** As the errors call it. */
@@ -15,7 +15,7 @@ export interface NativeOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Takes all that it prints; emptied at the start. */
   readonly logFile: string
-  /** It is ready once this answers 2xx. */
+  /** It is ready once this answers 2xx, or, for tcp://host:port, once something listens there. */
   readonly ready: { readonly url: string; readonly limitSeconds?: number }
   /** How long it may take to end after SIGTERM, before SIGKILL. */
   readonly stopLimitSeconds?: number
@@ -23,7 +23,7 @@ export interface NativeOptions {
 
 export interface Native {
   readonly name: string
-  /** `http://host:port` of the ready URL. */
+  /** `http://host:port` of the ready URL, or that URL itself where it is no http. */
   readonly url: string
   readonly pid: number
   /** Resolves when it has ended, whoever ended it, with how: `code 1`, `SIGKILL`. Never rejects. */
@@ -42,7 +42,7 @@ export async function startNative(options: NativeOptions): Promise<Native> {
   const { name, logFile, ready, stopLimitSeconds = 10 } = options
   const url = new URL(ready.url)
   // Whoever has the port already would answer in its place, and look like a start that went well.
-  if (await isTaken(url.hostname, Number(url.port || 80))) throw new Error(`cannot start ${name}: ${url.host} is in use`)
+  if (await isTaken({ host: url.hostname, port: Number(url.port || 80) })) throw new Error(`cannot start ${name}: ${url.host} is in use`)
 
   const { child, ended } = await spawned(options)
   const stop = () => stopped(child, ended, stopLimitSeconds)
@@ -52,7 +52,7 @@ export async function startNative(options: NativeOptions): Promise<Native> {
     await stop()
     throw new Error(`cannot start ${name}: ${(error as Error).message}; its log ${logFile} ends with\n${tailOf(logFile)}`)
   }
-  return { name, url: url.origin, pid: child.pid!, ended, stop }
+  return { name, url: url.protocol === 'tcp:' ? url.href : url.origin, pid: child.pid!, ended, stop }
 }
 
 /** Children that must not outlive this process, however it ends short of SIGKILL. */
@@ -108,6 +108,8 @@ async function untilReady(url: string, limitSeconds: number, ended: Promise<stri
 }
 
 async function answer(url: string): Promise<string> {
+  const { protocol, hostname, port } = new URL(url)
+  if (protocol === 'tcp:') return (await isTaken({ host: hostname, port: Number(port) })) ? 'ready' : 'nobody listens'
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(pollTimeoutMillis) })
     await response.body?.cancel()

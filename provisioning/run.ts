@@ -2,11 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findComponent } from '../components/components.ts'
-import { freePort } from './port.ts'
+import { freePort } from '../src/web/port.ts'
 import { type Native, startNative } from './native.ts'
 
 export { type Native, type NativeOptions, startNative } from './native.ts'
-export { freePort } from './port.ts'
+export { freePort } from '../src/web/port.ts'
 
 export interface ServerOptions {
   readonly configFile: string

@@ -1,6 +1,7 @@
 /** Are the bridge's ports open, and is it the bridge that answers? */
 import type { Config } from '../config/config.ts'
 import { writeAddress, type Address } from '../config/values.ts'
+import { reachable } from '../web/port.ts'
 import type { Finding } from './finding.ts'
 import { type Reply } from './exporter.ts'
 import { openExporter } from './transport.ts'
@@ -73,11 +74,6 @@ async function readMetrics(web: string): Promise<{ finding: Finding; samples: Sa
   } catch (error) {
     return { finding: { level: 'fail', what: `${what} does not answer: ${cause(error)}`, next: 'start spanbridge serve, or name its address with --web-address' }, samples: undefined }
   }
-}
-
-/** What listens on every interface is reached on this machine's own. */
-function reachable({ host, port }: Address): Address {
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
 }
 
 function cause(error: unknown): string {

@@ -1,10 +1,10 @@
 /** `spanbridge up`: all of it on this machine, with recorded agents as traffic and a fault to be paged for. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Config, PagerConfig } from '../config/config.ts'
 import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
+import { isTaken, reachable, withPort } from '../web/port.ts'
 import { RECORDINGS } from './up-traffic.ts'
 import { flag, UsageError } from './usage.ts'
 
@@ -119,33 +119,9 @@ async function configure(flags: Readonly<Record<string, unknown>>, lokiUrl: stri
 /** Before anything is started, or the data of a demo that is already running is touched. */
 async function refuseTaken(addresses: Readonly<Record<string, Address>>): Promise<void> {
   for (const [name, address] of Object.entries(addresses)) {
-    if (address.port === 0 || !(await isTaken(address))) continue
+    if (address.port === 0 || !(await isTaken(reachable(address)))) continue
     throw new Error(`cannot listen on ${writeAddress(address)}: the port is in use. Choose another with ${name}, or 0 for a free one`)
   }
-}
-
-function isTaken(address: Address): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(reachable(address))
-    const settle = (taken: boolean): void => {
-      socket.destroy()
-      resolve(taken)
-    }
-    socket.setTimeout(1000, () => settle(true))
-    socket.once('connect', () => settle(true)).once('error', () => settle(false))
-  })
-}
-
-/** With a port of its own where any will do: who is told of it is started before it is. */
-async function withPort({ host, port }: Address): Promise<Address> {
-  if (port !== 0) return { host, port }
-  const { freePort } = await import('../../provisioning/port.ts')
-  return { host, port: await freePort() }
-}
-
-/** Where a server that listens there is reached from this machine. */
-function reachable({ host, port }: Address): Address {
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
 }
 
 function say(name: string, text: string): void {

@@ -189,11 +189,13 @@ describe('ensureComponent', () => {
   })
 })
 
-test('every component of the table names a package for each binary and has a readable recipe', () => {
+test('every component of the table has what it is built or fetched from, for each binary', () => {
   for (const component of components) {
-    expect(component.packages).toHaveLength(component.binaries.length)
     expect(buildId(component)).toMatch(new RegExp(`^${component.name}-\\d+\\.\\d+\\.\\d+-[0-9a-f]{8}$`))
-    expect(existsSync(join(component.folder, 'go.sum'))).toBe(true)
+    const sources = component.packages ? ['go.sum'] : ['pom.xml', ...component.binaries]
+    expect(sources.filter((file) => !existsSync(join(component.folder, file)))).toEqual([])
+    if (component.packages) expect(component.packages).toHaveLength(component.binaries.length)
+    else expect(readFileSync(join(component.folder, 'pom.xml'), 'utf8')).toContain(`<version>${component.version}</version>`)
   }
 })
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Native, type NativeOptions, startNative } from '../../provisioning/native.ts'
-import { freePort, isTaken } from '../../provisioning/port.ts'
+import { freePort, isTaken } from '../../src/web/port.ts'
 
 let directory: string
 let port: number
@@ -55,7 +55,7 @@ describe('startNative', () => {
     native = await start(`${serve('[200]')}; process.on('SIGTERM', () => process.exit(7))`)
     await Promise.all([native.stop(), native.stop()])
     expect(await native.ended).toBe('code 7')
-    expect(await isTaken('127.0.0.1', port)).toBe(false)
+    expect(await isTaken({ host: '127.0.0.1', port })).toBe(false)
   })
 
   test('stop kills what does not listen to SIGTERM', async () => {
@@ -72,7 +72,7 @@ describe('startNative', () => {
   test('rejects, and leaves no process, when the program is not ready in time', async () => {
     const late = start(serve('[503]'), { ready: { url: `http://127.0.0.1:${port}/`, limitSeconds: 1 } })
     await expect(late).rejects.toThrow(/cannot start fake: not ready after 1 s \(.*: (status 503|connect ECONNREFUSED.*)\)/)
-    expect(await isTaken('127.0.0.1', port)).toBe(false)
+    expect(await isTaken({ host: '127.0.0.1', port })).toBe(false)
   })
 
   test('rejects when the program cannot be run', async () => {

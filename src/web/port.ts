@@ -1,4 +1,10 @@
+/** Ports of this machine: one that is free, whether one is taken, and how a server that listens there is reached from here. */
 import { connect, createServer } from 'node:net'
+
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
 
 /** A TCP port of this machine's loopback that nothing listens on. Another program may take it before the caller does. */
 export function freePort(): Promise<number> {
@@ -14,7 +20,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Whether something listens there. */
-export function isTaken(host: string, port: number): Promise<boolean> {
+export function isTaken({ host, port }: Place): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     socket.setTimeout(1000)
@@ -23,7 +29,18 @@ export function isTaken(host: string, port: number): Promise<boolean> {
       resolve(taken)
     }
     socket.once('connect', () => settle(true))
-    socket.once('timeout', () => settle(false))
+    // Who takes its time is there.
+    socket.once('timeout', () => settle(true))
     socket.once('error', () => settle(false))
   })
+}
+
+/** With a free port where any will do: who is told of it is started before it is. */
+export async function withPort({ host, port }: Place): Promise<Place> {
+  return { host, port: port === 0 ? await freePort() : port }
+}
+
+/** What listens on every interface is reached on this machine's own. */
+export function reachable({ host, port }: Place): Place {
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
 }
