@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts'
 import { generateCommand } from './generate.ts'
 import { installCommand } from './install.ts'
 import { judgeCommand } from './judge.ts'
+import { calibrateCommand, labelCommand } from './label.ts'
 import { pricesCommand } from './prices.ts'
 import { reconcileCommand } from './reconcile.ts'
 import { savingsCommand } from './savings.ts'
@@ -26,7 +27,7 @@ const program = new Command('spanbridge')
   .configureHelp({ subcommandTerm: (command) => command.name(), visibleCommands: ({ commands }) => [...commands] })
   .addHelpText('after', '\nSettings can be told by environment too: httpAddress as SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), labelCommand(), calibrateCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

@@ -101,6 +101,18 @@ describe('commands', () => {
       expect(ran).toMatchObject({ code: 0, stderr: '' })
       expect(judge.calls.length > 0).toBe(!args.includes('--dry-run'))
     }],
+    [/^spanbridge (label|calibrate)\b/, async (args) => {
+      const asked: string[] = []
+      const bridge = createServer((request, response) => {
+        asked.push(`${request.method} ${request.url}`)
+        request.resume().on('end', () => { response.end('{"accepted":1,"judges":[]}') })
+      })
+      await new Promise<void>((resolve) => bridge.listen(0, '127.0.0.1', resolve))
+      const ran = await spanbridge([...args, '--bridge', `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`])
+      bridge.close()
+      expect(ran).toMatchObject({ code: 0, stderr: '' })
+      expect(asked).toEqual([args[0] === 'label' ? 'POST /v1/scores' : 'GET /v1/calibration'])
+    }],
     [/^spanbridge savings\b/, async (args) => {
       const ran = await spanbridge(args)
       // Nobody is there to be asked.
