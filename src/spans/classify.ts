@@ -69,6 +69,7 @@ export class Classifier {
     if (span.numRank[Num.score] !== 255 || span.text[Text.scoreLabel] !== EMPTY) {
       span.tellScore(span.text[Text.evaluator]!, span.numRank[Num.score] === 255 ? NaN : span.num[Num.score]!, span.text[Text.scoreLabel]!)
     }
+    if (span.scoreParts.length > 0) wholeScores(span)
     if (span.toldScores.length > 0) this.#scores(span)
     if (span.firstTokenMs > span.startMs) span.setNumber(Num.firstTokenSeconds, (span.firstTokenMs - span.startMs) / 1000, 30)
     if (span.kind === Kind.model) {
@@ -242,4 +243,12 @@ function countMessages(bytes: Uint8Array, start: number, length: number): number
     }
   }
   return objects
+}
+
+/** One without a name, or with nothing but an explanation, is no score; and the same in both of a dialect's forms is one. */
+function wholeScores(span: Span): void {
+  for (const { evaluator, value, label, layer } of span.scoreParts) {
+    if (evaluator === EMPTY || (Number.isNaN(value) && label === EMPTY)) continue
+    if (!span.toldScores.some((one) => one.evaluator === evaluator && Object.is(one.value, value) && one.label === label && one.layer === layer)) span.tellScore(evaluator, value, label, layer)
+  }
 }

@@ -128,6 +128,8 @@ export interface Dialect {
   readonly attributes?: Readonly<Record<string, AttributeRule>>
   /** Key prefixes with a message index after them, as in `llm.input_messages.12.message.role`. */
   readonly messagePrefixes?: readonly string[]
+  /** The same of scores, as in `evaluations.0.evaluation.score`: name, score, label and annotator_kind are read. */
+  readonly scorePrefixes?: readonly string[]
   /** Attributes that hold a step's content, besides the last message under a prefix. */
   readonly content?: Readonly<Record<string, ContentSide>>
   /** Yields to what other dialects tell of the span: it is only what is shown of it. */

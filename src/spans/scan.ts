@@ -440,8 +440,8 @@ export class Scanner {
     }
     const found = this.tables.keys.find(view, key, keyLength)
     if (found < 0) {
-      // One that counts messages has an effect of its own.
-      if (!this.messageKey(b, key, keyLength, after, end)) place = memo.keep(b, view, p, keyBytes, found, -1)
+      // One with an index, of a message or a score, has an effect of its own.
+      if (!this.indexedKey(b, key, keyLength, after, end)) place = memo.keep(b, view, p, keyBytes, found, -1)
     } else {
       let start = after + 1
       let length = b[start++]!
@@ -648,8 +648,10 @@ export class Scanner {
   }
 
   /** `llm.input_messages.12.message.role` says that there are at least 13 messages. */
-  private messageKey(b: Uint8Array, key: number, length: number, after: number, end: number): boolean {
-    for (const prefix of this.tables.messagePrefixes) {
+  private indexedKey(b: Uint8Array, key: number, length: number, after: number, end: number): boolean {
+    const { indexedPrefixes, scorePrefix } = this.tables
+    for (let which = 0; which < indexedPrefixes.length; which++) {
+      const prefix = indexedPrefixes[which]!
       const n = prefix.length
       // The dot and a digit where the index would be: nearly no other key has them.
       if (length <= n || b[key + n - 1] !== 46 || b[key + n]! > 57 || b[key] !== prefix[0]) continue
@@ -658,6 +660,10 @@ export class Scanner {
       if (i < n) continue
       let index = 0
       for (let digit = b[key + i]! - 48; digit >= 0 && digit <= 9 && index < 100_000; digit = b[key + ++i]! - 48) index = index * 10 + digit
+      if (which >= scorePrefix) {
+        if (i > n) this.scoreKey(b, which, index, key + i, after, end)
+        return true
+      }
       if (i > n && index > this.span.messageIndex) this.span.messageIndex = index
       if (this.tables.withContent && index === this.span.messageIndex) this.messageContent(b, key + i, after, end)
       return true
@@ -673,6 +679,22 @@ export class Scanner {
     const bytes = this.varint(b, after + 1, end)
     const start = this.pos
     if (start + bytes <= end && bytes > 0) this.span.setContent(Content.input, start, start + bytes, GUESS)
+  }
+
+  /** `.evaluation.score` after the index: a part of that score. */
+  private scoreKey(b: Uint8Array, form: number, index: number, suffix: number, after: number, end: number): void {
+    const length = this.varint(b, after + 1, end)
+    const p = this.pos
+    if (!(p + length <= end)) return
+    const type = b[p]
+    let text = 0, number = NaN
+    if (type === 10) {
+      const bytes = this.varint(b, p + 1, end)
+      if (this.pos + bytes <= end) text = this.strings.intern(b, this.pos, bytes)
+    } else if (type === 33 && p + 9 <= end) number = this.view.getFloat64(p + 1, true)
+    else if (type === 24 && this.varint(b, p + 1, end) < Infinity) number = Number(int64Text(b, p + 1))
+    const part = decoder.decode(b.subarray(suffix, after))
+    this.span.tellScorePart(form, index, part.slice(part.lastIndexOf('.') + 1), text, number, this.strings)
   }
 
   private status(b: Uint8Array, p: number, end: number): boolean {

@@ -20,6 +20,16 @@ export interface ToldScore extends Score {
   readonly label: number
 }
 
+/** What of a score has been read. */
+export interface ScorePart {
+  readonly form: number
+  readonly index: number
+  evaluator: number
+  value: number
+  label: number
+  layer: Layer
+}
+
 /**
  * The record that flows from `spans/` to `traces/`. There is one, filled again for every span: nothing is
  * allocated per span or attribute, and whoever wants to keep something copies it. Byte ranges point into
@@ -87,6 +97,8 @@ export class Span {
   /** As the span tells them; the classifier makes `scores` of them. */
   readonly toldScores: ToldScore[] = []
   readonly scores: Score[] = []
+  /** Scores whose name, number and label are attributes of their own, until the whole span has been read. */
+  readonly scoreParts: ScorePart[] = []
 
   /** What the classifier concludes: the step's name, and why it failed. */
   name = 0
@@ -135,6 +147,7 @@ export class Span {
     this.messagesLength = 0
     this.messageIndex = -1
     this.firstTokenMs = 0
+    if (this.scoreParts.length > 0) this.scoreParts.length = 0
     if (this.toldScores.length > 0) this.toldScores.length = 0
     if (this.scores.length > 0) this.scores.length = 0
     this.failed = false
@@ -186,6 +199,19 @@ export class Span {
   tellScore(evaluator: number, value: number, label = 0, layer: Layer = 'external'): void {
     // One more than is taken, so that it is seen that there were more.
     if (this.toldScores.length <= MAX_SCORES) this.toldScores.push({ evaluator, value, label, layer })
+  }
+
+  /** One attribute of the score at `index` of a list of the form `form`. Explanations and the like are left alone. */
+  tellScorePart(form: number, index: number, part: string, text: number, value: number, strings: { text(id: number): string }): void {
+    let found = this.scoreParts.find((one) => one.form === form && one.index === index)
+    if (found === undefined) {
+      if (this.scoreParts.length > MAX_SCORES) return
+      this.scoreParts.push(found = { form, index, evaluator: 0, value: NaN, label: 0, layer: 'external' })
+    }
+    if (part === 'name') found.evaluator = text
+    else if (part === 'label') found.label = text
+    else if (part === 'score') found.value = value
+    else if (part === 'annotator_kind' && strings.text(text) === 'HUMAN') found.layer = 'human'
   }
 
   /** A text field's number, 0 when the span does not tell. */

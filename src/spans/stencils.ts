@@ -161,7 +161,7 @@ export class Stencils {
       return place
     }
     const found = this.#tables.keys.find(view, from + 2, keyLength)
-    if (found < 0 && this.#tables.messagePrefixes.some((prefix) => prefix.every((byte, i) => b[from + 2 + i] === byte))) return REFUSED
+    if (found < 0 && this.#tables.indexedPrefixes.some((prefix) => prefix.every((byte, i) => b[from + 2 + i] === byte))) return REFUSED
     draft.hole(value, to)
     if (found >= 0 && to > value) draft.piece(found, -1, value, to)
     return place

@@ -38,7 +38,9 @@ export class DialectTables {
   readonly textOnly: Uint8Array
   readonly events: KeyTable
   readonly eventKinds: readonly number[]
-  readonly messagePrefixes: readonly Uint8Array[]
+  /** Of keys with an index: first those of messages, then, from `scorePrefix` on, those of scores. */
+  readonly indexedPrefixes: readonly Uint8Array[]
+  readonly scorePrefix: number
   /** Numbers up to here are no values: '', `__overflow__`, `None`, `null`, `undefined`. */
   readonly lastNothing: number
   readonly withContent: boolean
@@ -70,7 +72,9 @@ export class DialectTables {
     const events = new Map(dialects.flatMap((d) => Object.entries(d.events ?? {}).filter(([, kind]) => withContent || (kind !== 'input' && kind !== 'output'))))
     this.events = new KeyTable([...events.keys()])
     this.eventKinds = [...events.values()].map((kind) => EventKind[kind])
-    this.messagePrefixes = dialects.flatMap((d) => d.messagePrefixes ?? []).map((prefix) => new TextEncoder().encode(prefix))
+    const ofMessages = dialects.flatMap((d) => d.messagePrefixes ?? [])
+    this.scorePrefix = ofMessages.length
+    this.indexedPrefixes = [...ofMessages, ...dialects.flatMap((d) => d.scorePrefixes ?? [])].map((prefix) => new TextEncoder().encode(prefix))
   }
 
   /** The traits of a scope as bits, by the dialects that claim it. */

@@ -82,6 +82,30 @@ describe('evaluation results of spans', () => {
     expect(total(engine, 'agent_requests_total', { agent: 'support' })).toBe(1)
   })
 
+  test('as lists of OpenInference: annotations and evaluations, of people and others', () => {
+    const engine = settled([{
+      ...root, scope: 'openinference.instrumentation.langchain',
+      attributes: {
+        ...agent,
+        'evaluations.0.evaluation.name': 'relevance', 'evaluations.0.evaluation.score': 0.5, 'evaluations.0.evaluation.explanation': 'half of it', 'evaluations.0.evaluation.annotator_kind': 'LLM',
+        'evaluations.1.evaluation.label': 'fail', 'evaluations.1.evaluation.name': 'exact',
+        'evaluations.2.evaluation.name': 'note', 'evaluations.2.evaluation.explanation': 'no score',
+        'evaluations.3.evaluation.score': 1,
+        'annotations.0.annotation.name': 'ann', 'annotations.0.annotation.score': 1, 'annotations.0.annotation.annotator_kind': 'HUMAN',
+        // The first of the evaluations again, in the other form.
+        'annotations.1.annotation.name': 'relevance', 'annotations.1.annotation.score': 0.5,
+        'annotations.12.annotation.name': 'mood', 'annotations.12.annotation.score': -1,
+        'annotations.x.annotation.name': 'none', 'annotationsX': 'none',
+      },
+    }], new Scales([{ evaluator: 'mood', worst: -2, best: 2 }]))
+    expect(series(engine, 'agent_quality_score').map(({ labels, value, count }) => [labels['layer'], labels['evaluator'], value, count]).toSorted()).toEqual([['external', 'exact', 0, 1], ['external', 'mood', 0.25, 1], ['external', 'relevance', 0.5, 1], ['human', 'ann', 1, 1]])
+    expect(Object.values(engine.scales.rejected)).toEqual([0, 0, 0, 0, 0, 0])
+    // The span after it has none of them.
+    engine.traces(tracesBody([{ ...root, trace: '1af7651916cd43dd8448eb211c80319c', attributes: agent }]), NOW + 2000)
+    engine.finish(NOW + 4000)
+    expect(observations(engine, 'agent_quality_score')).toBe(4)
+  })
+
   test('as events, as many as are taken', () => {
     const event = (name: string, values: Attributes) => ({ name: 'gen_ai.evaluation.result', timeMs: NOW, attributes: { 'gen_ai.evaluation.name': name, ...values } })
     const engine = settled([{ ...root, attributes: agent, events: [event('a', { 'gen_ai.evaluation.score.label': 'pass' }), event('b', { 'gen_ai.evaluation.score.value': 1 }), event('c', {}), event('d', { 'gen_ai.evaluation.score.value': -3 })] }])

@@ -55,6 +55,7 @@ export const openInference: Dialect = {
     'metadata': parse(readTenancy),
   },
   messagePrefixes: ['llm.input_messages.'],
+  scorePrefixes: ['evaluations.', 'annotations.'],
   events: { 'First Token Stream Event': 'firstToken' },
   names: [
     { name: /^(?:ChatCompletion|Completion|Response|OpenAI Chat Completions|OpenAI Completions|OpenAI Responses?|Messages|MessagesStream|GenerateContent(?:Stream)?|AsyncGenerateContent(?:Stream)?)$/, kind: Kind.model },
