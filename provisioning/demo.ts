@@ -1,5 +1,6 @@
 /** The environment of docker compose with the demo's agents: `docker compose --env-file provisioning/demo.env up`. */
 import { demoJudgeSettings } from '../src/demo/agents/judge.ts'
+import { ESCALATION } from '../src/demo/agents/mishaps.ts'
 import { demoLimits } from '../src/demo/agents/profiles.ts'
 
 /** The text of demo.env. */
@@ -11,6 +12,8 @@ export function demoEnvironment(): string {
     'SPANBRIDGE_PAGER_DEMO_URL=http://demo:9465',
     "# The agents' own limits: the documented ones are for agents that answer at once.",
     `SPANBRIDGE_OBJECTIVES='${JSON.stringify(limits)}'`,
+    '# A larger model that takes over is no ordinary fallback.',
+    `SPANBRIDGE_ESCALATION_MODELS=${ESCALATION.join(',')}`,
     '# A simulated judge, which the agents bring along.',
     ...Object.entries(demoJudgeSettings('http://demo:9465')).map(([variable, value]) => `${variable}=${value}`),
     '',

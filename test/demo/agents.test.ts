@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { Conversations } from '../../src/demo/agents/conversations.ts'
 import { FAULTS, faultOf } from '../../src/demo/agents/faults.ts'
 import { healthyRun, PROFILES, type Profile } from '../../src/demo/agents/profiles.ts'
+import { ESCALATION } from '../../src/demo/agents/mishaps.ts'
 import { Random } from '../../src/demo/agents/random.ts'
 import { allSteps, type Run } from '../../src/demo/agents/run.ts'
 import { Telemetry } from '../../src/demo/agents/telemetry.ts'
@@ -16,7 +17,7 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 async function counted(runs: readonly Run[]) {
   const exporter = new InMemorySpanExporter()
   const telemetry = new Telemetry('http://127.0.0.1:9', () => exporter)
-  const engine = testEngine()
+  const engine = testEngine({ escalation: { people: undefined, models: ESCALATION } })
   runs.forEach((run, i) => telemetry.write(run, NOW + i * 1000))
   // Shutting down would empty the memory.
   await telemetry.flush()
@@ -83,6 +84,12 @@ test('ordinary runs have retries, other models and people that make up for what 
   expect(long.length / calls.length).toBeLessThan(0.05)
   const quality = (band: string) => series(engine, 'agent_quality_by_context').filter(({ labels }) => labels['messages'] === band).map(({ value, count }) => value / count)[0]!
   expect(quality('51-100')).toBeLessThan(quality('11-25'))
+})
+
+test('a larger model takes over now and then', async () => {
+  const engine = await counted(runsOf(PROFILES[2]!, 600, 4))
+  expect(series(engine, 'agent_recoveries_total')).toContainEqual(expect.objectContaining({ labels: { agent: 'tool_agent', step: 'model', name: 'gpt-4.1-mini', action: 'fallback', result: 'escalated' } }))
+  expect(series(engine, 'agent_requests_total').filter(({ labels, value }) => labels['outcome'] !== 'success' && value > 0)).toEqual([])
 })
 
 test('faults that are no error: slower, dearer, worse, silent', async () => {

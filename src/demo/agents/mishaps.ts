@@ -11,6 +11,11 @@ const FALLBACKS: Readonly<Record<string, { readonly provider: string; readonly n
   'claude-sonnet-4-5': { provider: 'openai', name: 'gpt-4.1' },
 }
 
+/** Who takes over when an answer of a small one does not do. */
+const LARGER: Readonly<Record<string, { readonly provider: string; readonly name: string }>> = { 'gpt-4.1-mini': { provider: 'openai', name: 'gpt-4.1' } }
+/** The models of the demo that stand in for each other so, the smallest first: the bridge's `escalation.models`. */
+export const ESCALATION = ['gpt-4.1-mini', 'gpt-4.1'] as const
+
 /** In one run of how many each happens. */
 const OFTEN = { refused: 0.02, unfit: 0.015, down: 0.01, escalated: 0.006 }
 
@@ -21,7 +26,15 @@ export function mishap(steps: readonly Step[], times: number, random: Random): r
   const wrong = random.next() / times
   if (model !== undefined && wrong < OFTEN.refused) return before(steps, model, [attempt(steps[model]!, SAID.rateLimit, random)])
   // An answer that does not fit its schema has been paid for all the same.
-  if (model !== undefined && wrong < OFTEN.refused + OFTEN.unfit) return before(steps, model, [{ ...attempt(steps[model]!, SAID.validation, random), outputTokens: steps[model]!.outputTokens ?? 0 }])
+  if (model !== undefined && wrong < OFTEN.refused + OFTEN.unfit) {
+    const step = steps[model]!
+    const unfit = { ...attempt(step, SAID.validation, random), outputTokens: step.outputTokens ?? 0 }
+    const larger = LARGER[step.name]
+    return larger !== undefined && random.chance(0.5) 
+      // It keeps the work to the end.
+      ? [...steps.slice(0, model), unfit, ...steps.slice(model).map((one) => (one.name === step.name ? { ...one, ...larger } : one))]
+      : before(steps, model, [unfit])
+  }
   if (model !== undefined && wrong < OFTEN.refused + OFTEN.unfit + OFTEN.down) {
     const other = { ...steps[model]!, ...FALLBACKS[steps[model]!.name] }
     return [...steps.slice(0, model), attempt(steps[model]!, SAID.unavailable, random), other, ...steps.slice(model + 1)]
