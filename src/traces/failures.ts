@@ -9,6 +9,7 @@ import { Met, type Recoveries } from './recoveries.ts'
 import { Outcome, type Settled, type SettledError } from './settled.ts'
 import type { Sources } from './sources.ts'
 import { findInStructure } from './structure.ts'
+import { Successes } from './successes.ts'
 import { CAUSE_BITS, MAX_DEPTH, type Tree } from './tree.ts'
 
 /** Failures of one request that are looked into one by one; an agent in a loop can make thousands, all alike. */
@@ -48,17 +49,18 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
     else if (met === Met.handedOver) handedOver.add(i)
   }
   const echoes = new Set<number>()
-  for (const i of own) markEchoes(tree, i, healed.has(i), echoes)
+  const successes = new Successes(tree, isOwnStep)
+  for (const i of own) markEchoes(tree, i, healed.has(i), echoes, successes)
   for (const i of own) if (!echoes.has(i) && !isOwnStep(tree, i) && own.some((k) => isOwnStep(tree, k) && happensWithin(tree, k, i))) echoes.add(i)
 
-  for (const i of own) if (!echoes.has(i) && saysNothing(tree, i) && own.some((k) => isLastWord(tree, k, i, healed, echoes))) echoes.add(i)
+  for (const i of own) if (!echoes.has(i) && saysNothing(tree, i) && own.some((k) => isLastWord(tree, k, i, healed, echoes, successes))) echoes.add(i)
 
   const rootFamily = tree.root < 0 ? 0 : FAMILY[causeIn(tree.packed[tree.root]!)]!
   const unmet: number[] = []
   const errors = new Map<number, SettledError>()
   for (const i of own) {
     if (echoes.has(i)) continue
-    if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
+    if (!healed.has(i) && !handedOver.has(i) && endsTheRun(tree, i, successes)) settled.outcome = settled.outcome === Outcome.success ? Outcome.error : settled.outcome
     if (causeIn(tree.packed[i]!) === Cause.stopped) continue
     const error = errorAt(tree, i, healed.has(i) || handedOver.has(i), records, sources)
     errors.set(i, error)
@@ -68,7 +70,7 @@ export function judge(tree: Tree, settled: Settled, records: Records, sources: S
   if (settled.outcome === Outcome.success) return
   const open = unmet.filter((i) => !handedOver.has(i))
   const cause = (open.length > 0 ? open : unmet).reduce((best, i) => (best < 0 || explains(tree, i, best, rootFamily) ? i : best), -1)
-  if (cause < 0 || isVague(tree, cause)) explainByStructure(tree, settled, cause >= 0 && causeIn(tree.packed[cause]!) <= Cause.unknown ? errors.get(cause) : undefined, own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
+  if (cause < 0 || isVague(tree, cause, successes)) explainByStructure(tree, settled, cause >= 0 && causeIn(tree.packed[cause]!) <= Cause.unknown ? errors.get(cause) : undefined, own.some((i) => causeIn(tree.packed[i]!) === Cause.stopped), records, text)
   settled.rootCause ??= errors.get(cause)
   if (cause < 0) return
   let hops = 0
@@ -85,19 +87,15 @@ function saysNothing(tree: Tree, i: number): boolean {
 }
 
 /** Whether a failure within the time of another is the last that happened in it: after it nothing went well, though what is between the two may have closed with OK. */
-function isLastWord(tree: Tree, k: number, around: number, healed: ReadonlySet<number>, echoes: ReadonlySet<number>): boolean {
+function isLastWord(tree: Tree, k: number, around: number, healed: ReadonlySet<number>, echoes: ReadonlySet<number>, successes: Successes): boolean {
   if (k === around || healed.has(k) || echoes.has(k) || causeIn(tree.packed[k]!) <= Cause.unknown || tree.start(k) < tree.start(around) - 1 || tree.end(k) > tree.end(around) + 1) return false
-  const end = tree.end(k) - 1
-  for (let i = 0; i < tree.size; i++) {
-    if (isOwnStep(tree, i) && (tree.packed[i]! & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(i) >= end) return false
-  }
-  return true
+  return !successes.stepFrom(tree.end(k) - 1)
 }
 
 /** Nothing is known of it, or only that whoever was around it ran out of time; or the agent went on after it. */
-function isVague(tree: Tree, i: number): boolean {
+function isVague(tree: Tree, i: number, successes: Successes): boolean {
   const cause = causeIn(tree.packed[i]!)
-  return cause <= Cause.unknown || (isOwnStep(tree, i) ? goesOn(tree, i, -1) : cause === Cause.timeout)
+  return cause <= Cause.unknown || (isOwnStep(tree, i) ? successes.modelFrom(tree.end(i) - 1) : cause === Cause.timeout)
 }
 
 /** What the shape of the run tells takes the place of the error that tells nothing. */
@@ -127,11 +125,11 @@ function happensWithin(tree: Tree, inner: number, outer: number): boolean {
  * Frameworks close a root with OK after their run has failed (the OpenAI Agents SDK does), so the root's word is not enough: a model
  * or agent failure after which no model call succeeds is how the run ended.
  */
-function endsTheRun(tree: Tree, i: number): boolean {
+function endsTheRun(tree: Tree, i: number, successes: Successes): boolean {
   const kind = kindOf(tree.packed[i]!)
   if (kind !== Kind.model && isOwnStep(tree, i)) return false
   if (kind === Kind.client || kind === Kind.evaluation || kind === Kind.embedding) return false
-  return !goesOn(tree, i, -1)
+  return !successes.modelFrom(tree.end(i) - 1)
 }
 
 function errorAt(tree: Tree, i: number, met: boolean, records: Records, sources: Sources): SettledError {
@@ -180,7 +178,7 @@ function borrowCause(tree: Tree, i: number): void {
 }
 
 /** Marks the spans around a failure that only pass it on. */
-function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>): void {
+function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>, successes: Successes): void {
   if (healed) return
   const family = FAMILY[causeIn(tree.packed[i]!)]!
   let passedOn = true
@@ -192,18 +190,9 @@ function markEchoes(tree: Tree, i: number, healed: boolean, echoes: Set<number>)
       continue
     }
     const around = FAMILY[causeIn(packed)]!
-    if (around === 0 ? passedOn && !goesOn(tree, i, a) : around === family) echoes.add(a)
+    // Where a model answered afterwards, within the time of what is around, the agent went on.
+    if (around === 0 ? passedOn && !successes.modelFrom(tree.end(i) - 1, tree.end(a) + 1) : around === family) echoes.add(a)
   }
-}
-
-/** Whether the agent went on after a failure: within the time of `around`, or ever where that is -1, a model answered afterwards. */
-function goesOn(tree: Tree, i: number, around: number): boolean {
-  const end = tree.end(i) - 1
-  for (let k = 0; k < tree.size; k++) {
-    const packed = tree.packed[k]!
-    if (kindOf(packed) === Kind.model && (packed & (Flag.arrived | Flag.failed)) === Flag.arrived && tree.start(k) >= end && (around < 0 || tree.end(k) <= tree.end(around) + 1)) return true
-  }
-  return false
 }
 
 function isStructure(kind: number): boolean {
