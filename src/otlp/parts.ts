@@ -38,7 +38,8 @@ export class Parts {
 
   /** Where the first `filled` bytes can be cut, as a request of its own; 0: nowhere. To be followed by `keep`. */
   cut(b: Buffer, filled: number): number {
-    while (!this.#over && this.#next(b, filled)) { /* one further */ }
+    do this.#passSpans(b, filled)
+    while (!this.#over && this.#next(b, filled))
     if (this.#over) return 0
     const resource = this.#resource
     const scope = this.#scope
@@ -65,6 +66,21 @@ export class Parts {
       setLength(b, one, one.end)
     }
     return filled + by
+  }
+
+  /** Goes on past all spans that are whole and of an ordinary length: what nearly all of a request is. */
+  #passSpans(b: Buffer, filled: number): void {
+    if (this.#depth < 2) return
+    const end = Math.min(filled, this.#scope.end)
+    let p = this.#at
+    while (p + 3 < end && b[p] === SPAN) {
+      const low = b[p + 1]!
+      const high = b[p + 2]!
+      const after = low < 128 ? p + 2 + low : high < 128 ? p + 3 + (low & 127) + high * 128 : end + 1
+      if (after > end) break
+      p = after
+    }
+    this.#at = p
   }
 
   /** Goes on by a span, or into or out of a message around spans. False: what comes next has not come. */

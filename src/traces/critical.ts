@@ -21,6 +21,9 @@ export class CriticalPath {
   #first = new Int32Array(64)
   #next = new Int32Array(64)
   #order = new Int32Array(64)
+  /** By span, and in the last place of what has no root: the time within which it is walked. A call with such numbers would allocate them. */
+  #from = new Float64Array(65)
+  #to = new Float64Array(65)
   #ticks = new Float64Array(64)
   #spans = new Int32Array(64)
   #owners = 0
@@ -36,6 +39,8 @@ export class CriticalPath {
       this.#first = new Int32Array(size * 2)
       this.#next = new Int32Array(size * 2)
       this.#order = new Int32Array(size * 2)
+      this.#from = new Float64Array(size * 2 + 1)
+      this.#to = new Float64Array(size * 2 + 1)
       this.#ticks = new Float64Array(size * 2 + 1)
       this.#spans = new Int32Array(size * 2 + 1)
       let slots = 256
@@ -45,9 +50,11 @@ export class CriticalPath {
     }
     this.#owners = 0
     this.#request = (this.#request + 1) | 0
-    const from = root < 0 ? this.#least(tree) : tree.start(root)
-    const to = this.#link(tree, root)
-    this.#walk(tree, root, from, root < 0 ? to : tree.end(root), this.#ownerOf(tree, root, -1), 0)
+    const last = this.#link(tree, root)
+    const place = root < 0 ? size : root
+    this.#from[place] = root < 0 ? this.#least(tree) : tree.start(root)
+    this.#to[place] = root < 0 ? last : tree.end(root)
+    this.#walk(tree, root, this.#ownerOf(tree, root, -1), 0)
     let best = -1
     let all = 0
     for (let k = 0; k < this.#owners; k++) {
@@ -107,15 +114,18 @@ export class CriticalPath {
   }
   #roots = -1
 
-  #walk(tree: Tree, i: number, from: number, to: number, owner: number, depth: number): void {
-    let until = to
+  #walk(tree: Tree, i: number, owner: number, depth: number): void {
+    const from = this.#from[i < 0 ? tree.size : i]!
+    let until = this.#to[i < 0 ? tree.size : i]!
     if (depth < MAX_DEPTH) {
       for (let child = i < 0 ? this.#roots : this.#first[i]!; child >= 0 && until > from; child = this.#next[child]!) {
         const begin = Math.max(tree.start(child), from)
         const end = Math.min(tree.end(child), until)
         if (end <= begin) continue
         this.#ticks[owner]! += until - end
-        this.#walk(tree, child, begin, end, this.#ownerOf(tree, child, owner), depth + 1)
+        this.#from[child] = begin
+        this.#to[child] = end
+        this.#walk(tree, child, this.#ownerOf(tree, child, owner), depth + 1)
         until = begin
       }
     }

@@ -97,6 +97,9 @@ export class Records {
   find(block: number, fill: number, idHi: number, idLo: number): number {
     const words = this.#words
     const at = block << SHIFT
+    // Nearly always it is in none of a full block's.
+    if (fill === BLOCK && words[at] !== idLo && words[at + 1] !== idLo && words[at + 2] !== idLo && words[at + 3] !== idLo
+      && words[at + 4] !== idLo && words[at + 5] !== idLo && words[at + 6] !== idLo && words[at + 7] !== idLo) return -1
     for (let slot = 0; slot < fill; slot++) if (words[at + slot] === idLo && words[at + ID_HI + slot] === idHi) return slot
     return -1
   }

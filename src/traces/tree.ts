@@ -94,6 +94,7 @@ export class Tree {
    * another only under the same name.
    */
   absorb(text: (id: number) => string): void {
+    let nests = false
     for (let i = 0; i < this.size; i++) {
       const kind = kindOf(this.packed[i]!)
       if (kind < Kind.model || kind > Kind.tool || (this.packed[i]! & Flag.twin) !== 0) continue
@@ -105,11 +106,13 @@ export class Tree {
           if (this.#isWithin(a, i)) break
           if (this.absorbed[a]! < 2) this.absorbed[a]!++
           this.outer[i] = a
+          nests = true
           break
         }
         if (around !== Kind.chain && around !== Kind.unknown && around !== Kind.client) break
       }
     }
+    if (!nests) return
     for (let i = 0; i < this.size; i++) {
       if (this.outer[i]! < 0 || this.absorbed[i] !== 0) continue
       let inner = i
