@@ -63,15 +63,20 @@ function(config, lib)
         remedy: ask(remedy, otherwise.remedy),
       } + { ['root_cause_' + name]: ask('{{ .Labels.' + name + ' }}', std.get(otherwise, 'root_cause_' + name, '')) for name in ['step', 'name'] },
 
-    // What the bad requests have in common that the good ones of the same minutes lack, by their verdict. An error is a request's own, and is its cause.
-    inCommon(verdict, who=[label for label in lib.who if label != 'tenant_id']):: {
-      in_common: lib.query(
-        'sort_desc(topk(3, agent_feature:agent_request_features:lift{verdict="' + verdict + '",feature!="error",*}))',
-        '{{ range $i, $found := . }}{{ if $i }}, {{ end }}{{ $found.Labels.feature }} ' + lib.name('$found.Labels.value') + ' ({{ $found.Value | printf "%.0f" }} times as often as in good requests){{ end }}',
-        '',
-        who,
-      ),
-    },
+    // What the bad requests have in common that the good ones of the same minutes lack, by their verdict; what most of them have comes first. An error is a
+    // request's own, and is its cause.
+    inCommon(verdict, who=[label for label in lib.who if label != 'tenant_id'])::
+      local lift = 'agent_feature:agent_request_features:lift{verdict="' + verdict + '",';
+      local times = '{{ with printf `' + lift + 'feature=%q,value=%q,' + std.join(',', [name + '=%q' for name in who]) + '}` $found.Labels.feature $found.Labels.value'
+                    + std.join('', [' $labels.' + name for name in who]) + ' | query }} ({{ . | first | value | printf "%.0f" }} times as often as in good requests){{ end }}';
+      {
+        in_common: lib.query(
+          'sort_desc(topk(3, agent_feature:agent_request_features:excess{verdict="' + verdict + '",feature!="error",*} and ' + lift + '*}))',
+          '{{ range $i, $found := . }}{{ if $i }}, {{ end }}{{ $found.Labels.feature }} ' + lib.name('$found.Labels.value') + times + '{{ end }}',
+          '',
+          who,
+        ),
+      },
 
     // Steps have no tenant: what is slow for one tenant of an agent is looked for in all of the agent's steps.
     slowness(who=[label for label in lib.who if label != 'tenant_id'], range=null)::

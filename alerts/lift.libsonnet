@@ -22,20 +22,22 @@ function(config, lib, increase)
     { record: part('ratio'), expr: ofAll(part('increase'), '/', lib.fill('(%s > 0)', [requests])) },
     { record: part('estimate'), expr: ofAll(lib.fill('(%s + 1)', [part('increase')]), '/', lib.fill('(%s + 2)', [requests])) },
     { record: part('variance'), expr: ofAll(lib.fill('(%s * (1 - %s))', [part('estimate'), part('estimate')]), '/', lib.fill('(%s + 2)', [requests])) },
+    // How much larger the share of the bad is than that of the good: the larger, the more of the bad it explains.
+    { record: part('excess'), expr: besideGood('estimate', '-') },
     {
       // How many times as often as in a good request, where that is beyond chance and beyond doubt.
       record: part('lift'),
       expr: lib.fill(|||
         %s >= %s
         and
-        (%s) / sqrt(%s) >= %s
+        %s / sqrt(%s) >= %s
         and
         %s >= %s
         and
         round(%s) >= %s
       |||, [
         besideGood('estimate', '/'), config.lift.times,
-        besideGood('estimate', '-'), besideGood('variance', '+'), config.lift.standardErrors,
+        part('excess'), besideGood('variance', '+'), config.lift.standardErrors,
         bad('ratio'), config.lift.share,
         bad('increase'), config.lift.leastBad,
       ]),

@@ -56,7 +56,7 @@ export const errors = dashboard({
             { title: 'Times', unit: 'count', decimals: 0, width: 80, expr: recorded('agent_feature:agent_request_features:lift') },
             { title: 'Of the bad', unit: 'ratio', decimals: 0, width: 110, gauge: true, expr: `${recorded('agent_feature:agent_request_features:ratio', 'verdict!="good"')} and ${recorded('agent_feature:agent_request_features:lift')}` },
           ],
-          sortBy: 'Times',
+          sortBy: 'Of the bad',
         }),
         lines({
           title: 'Requests past a limit', description: 'Requests a second by the step that is why they were slow, dear or badly answered. The dots are single requests: each leads to its trace.', width: 12, height: 9, unit: 'perSecond', stacked: true,
