@@ -25,7 +25,7 @@ const program = new Command('spanbridge')
   .helpCommand('help [command]', 'print the help of a command')
   // Names alone: each command's own help has its arguments, and a line is enough for what it does.
   .configureHelp({ subcommandTerm: (command) => command.name(), visibleCommands: ({ commands }) => [...commands] })
-  .addHelpText('after', '\nSettings can be told by environment too: httpAddress as SPANBRIDGE_HTTP_ADDRESS.')
+  .addHelpText('after', 'Settings can be told by environment too: httpAddress as SPANBRIDGE_HTTP_ADDRESS.')
 
 for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), labelCommand(), calibrateCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
