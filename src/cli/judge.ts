@@ -109,7 +109,7 @@ async function dryRun(cases: readonly Case[], { model }: JudgeConfig, options: W
     [{ title: 'trace' }, { title: 'agent' }, { title: 'bytes', right: true }, { title: 'about USD', right: true }, { title: 'at most', right: true }],
     rows.map((row) => [row.trace.slice(-12), row.agent, String(row.bytes), row.aboutUsd.toFixed(5), row.mostUsd.toFixed(5)]),
   ))
-  print(`${options.provider.evaluator} by ${model}: ${rows.length} requests${more(left)}, about ${total.aboutUsd.toFixed(4)} USD, at most ${total.mostUsd.toFixed(4)}\n`)
+  print(`${options.provider.evaluator} by ${model}: ${rows.length} request${rows.length === 1 ? '' : 's'}${more(left)}, about ${total.aboutUsd.toFixed(4)} USD, at most ${total.mostUsd.toFixed(4)}\n`)
 }
 
 async function judgeAll(cases: readonly Case[], options: WorkerOptions, { json }: Flags, left: number): Promise<void> {
@@ -138,7 +138,7 @@ async function judgeAll(cases: readonly Case[], options: WorkerOptions, { json }
       rows.map((row) => [row.trace.slice(-12), row.agent, row.score === undefined ? '-' : String(row.score), row.value === undefined ? '-' : row.value.toFixed(2), row.usd.toFixed(5)]),
     ))
     for (const { trace, said } of rows) print(`${trace.slice(-12)}: ${printable(said, 400)}\n`)
-    print(`${options.provider.evaluator}: ${marks.length} of ${rows.length} requests marked${more(left)}${mean === undefined ? '' : `, mean ${mean.toFixed(3)}`}, ${options.counts.usd.toFixed(4)} USD\n`)
+    print(`${options.provider.evaluator}: ${marks.length} of ${rows.length} request${rows.length === 1 ? '' : 's'} marked${more(left)}${mean === undefined ? '' : `, mean ${mean.toFixed(3)}`}, ${options.counts.usd.toFixed(4)} USD\n`)
   }
   if (marks.length < rows.length) process.exitCode = 1
 }

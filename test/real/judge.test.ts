@@ -125,11 +125,16 @@ describe.each(PROVIDERS)('%s', (provider) => {
   test('a key in a file is read for each call', async () => {
     const file = join(folder, 'key')
     writeFileSync(file, 'first-key\n')
-    const { mark } = await setUp({ provider, apiKeyFile: file })
+    const { mark, budget } = await setUp({ provider, apiKeyFile: file }, { tries: 1 })
     await mark()
     writeFileSync(file, 'second-key\n')
     await mark()
     expect(model.calls.map(({ headers }) => headers.authorization ?? headers['x-api-key'])).toEqual([expect.stringContaining('first-key'), expect.stringContaining('second-key')])
+    // Gone: nothing was sent, and nothing is paid.
+    const used = budget.usedUsd(Date.now())
+    rmSync(file)
+    expect(await mark()).toBe('failed')
+    expect([model.calls.length, budget.usedUsd(Date.now())]).toEqual([2, used])
   })
 })
 

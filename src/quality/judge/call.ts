@@ -49,8 +49,8 @@ function failureOf(error: unknown): CallFailure {
   return { error: status === 429 ? '429' : status >= 500 ? '5xx' : '4xx', retryable, charged: false, retryAfterMs: after, message: `HTTP ${status}` }
 }
 
-/** What Node says of a connection that was never there. */
-const NOT_REACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+/** What Node says of a connection that was never there, or of a file with the key. */
+const NOT_REACHED: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
 /** Under the SDK's error is that of fetch, and under that the system's. */
 function codeOf(error: unknown): string {
