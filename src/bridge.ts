@@ -114,6 +114,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     causeNamed: (seconds) => health.rootCause('page', seconds),
     examples: (cause) => exampleTraces(engine.store, cause),
     objectives: documented,
+    mark: ({ trace, mark, by }) => external.intake.take({ trace, evaluator: by || 'pager', layer: 'human', mark }, 'pager', Date.now()) === undefined,
     ...(prometheusUrl !== undefined && { prometheusUrl }), ...(demoUrl !== undefined && { demoUrl }),
     links: { ...(traceUrl !== undefined && { trace: traceUrl }), ...(logsUrl !== undefined && { logs: logsUrl }) },
   })

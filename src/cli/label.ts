@@ -23,7 +23,7 @@ interface LabelFlags extends Flags {
 }
 
 /** One of five marks, or a word. */
-type Mark = { readonly score: number } | { readonly label: 'good' | 'bad' }
+type Mark = { readonly mark: number } | { readonly label: 'good' | 'bad' }
 
 const BRIDGE = 'where the bridge serves /v1/scores (default: webAddress)'
 
@@ -40,7 +40,7 @@ export function labelCommand(): Command {
     .option('--token-file <file>', 'file with the bearer token (default: scores.tokenFile)')
     .action(async (trace: string, { score, evaluator = userInfo().username, comment, ...flags }: LabelFlags) => {
       await ask(flags, '/v1/scores', { trace_id: trace, evaluator, layer: 'human', ...score, ...(comment !== undefined && { comment }) })
-      process.stdout.write(`marked ${printable(trace)} as ${'label' in score ? score.label : `${score.score * 4 + 1} of 5`}, by ${printable(evaluator)}\n`)
+      process.stdout.write(`marked ${printable(trace)} as ${'label' in score ? score.label : `${score.mark} of 5`}, by ${printable(evaluator)}\n`)
     })
 }
 
@@ -60,7 +60,7 @@ export function calibrateCommand(): Command {
 
 function readMark(value: unknown): Mark {
   if (value === 'good' || value === 'bad') return { label: value }
-  if (typeof value === 'string' && /^[1-5]$/.test(value)) return { score: (Number(value) - 1) / 4 }
+  if (typeof value === 'string' && /^[1-5]$/.test(value)) return { mark: Number(value) }
   throw new Error(`expected 1 to 5, good or bad, got ${JSON.stringify(value)}`)
 }
 

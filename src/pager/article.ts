@@ -3,6 +3,7 @@ import { evidenceOf, plural } from './evidence.ts'
 import { html, type Html, type Part } from './html.ts'
 import { incidentViewOf, type IncidentView } from './incidentview.ts'
 import { filled, link } from './links.ts'
+import { markOf } from './marks.ts'
 import type { Incident } from './notification.ts'
 import { pageList } from './pagelist.ts'
 import { ago, at, duration } from './times.ts'
@@ -20,10 +21,12 @@ export interface ArticleOptions {
   readonly errorTypes: readonly string[]
   /** Addresses with {trace_id}, {tenant_id}, {agent} in them. */
   readonly links: { readonly trace?: string; readonly logs?: string }
+  /** Whether a person may mark the answers of example requests. */
+  readonly marks: boolean
 }
 
 /** One incident as a person reads it: what broke, why and what to do first, the pages in it; the evidence folded away below. */
-export function article(incident: Incident, { errorTypes, links }: ArticleOptions, nowMs: number): Html {
+export function article(incident: Incident, { errorTypes, links, marks }: ArticleOptions, nowMs: number): Html {
   const view = incidentViewOf(incident)
   const { lead } = view
   const several = incident.pageCount > 1
@@ -46,7 +49,7 @@ export function article(incident: Incident, { errorTypes, links }: ArticleOption
   </dl>
   ${pageList(incident, view, nowMs)}
   ${lead.description !== '' && html`<p class="description"><bdi>${cutText(lead.description, TEXT_SHOWN)}</bdi></p>`}
-  ${examples(view, links.trace)}
+  ${examples(view, links.trace, marks)}
   ${controlsOf(incident, errorTypes, nowMs)}
   ${linksOf(view, links.logs)}
   ${evidenceOf(incident, view, nowMs)}
@@ -60,12 +63,12 @@ function versionOf({ rank, status, heardMs, pages, actions }: Incident): string 
 }
 
 /** Requests that show the cause. */
-function examples({ examples: traces }: IncidentView, address: string | undefined): Part {
+function examples({ examples: traces }: IncidentView, address: string | undefined, marks: boolean): Part {
   if (traces.length === 0) return null
   const shown = traces.slice(0, TRACES_SHOWN).map((trace) => address === undefined
     ? html`<code>${trace}</code>`
     : html`<code>${link({ text: trace, url: filled(address, { trace_id: trace }) })}</code>`)
-  return html`<p class="examples">${traces.length === 1 ? 'A failed request' : 'Failed requests'}: ${shown.map((one, n) => html`${n > 0 && ', '}${one}`)}</p>`
+  return html`<p class="examples">${traces.length === 1 ? 'A failed request' : 'Failed requests'}: ${shown.map((one, n) => html`${n > 0 && ', '}${one}${marks && markOf(traces[n]!)}`)}</p>`
 }
 
 function linksOf(view: IncidentView, logs: string | undefined): Part {

@@ -21,7 +21,7 @@ export interface Listing extends Piece {
 
 /** The whole document. Addresses are relative, so that it also works below a path of a reverse proxy. */
 export function documentOf(listing: Listing, nowMs: number): string {
-  const { hasScoreboard, hasDemo } = listing.surroundings
+  const { hasScoreboard, hasDemo, marks } = listing.surroundings
   const aside = hasScoreboard || hasDemo
   return `<!doctype html>\n${html`<html lang="en">
 <head>
@@ -32,7 +32,8 @@ export function documentOf(listing: Listing, nowMs: number): string {
 <link rel="icon" href="pager/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="pager/style.css">
 <script src="pager/live.js" type="module"></script>
-<script src="pager/actions.js" type="module"></script>${aside && html`
+<script src="pager/actions.js" type="module"></script>${marks && html`
+<script src="pager/marks.js" type="module"></script>`}${aside && html`
 <script src="pager/aside.js" type="module"></script>`}
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 </head>

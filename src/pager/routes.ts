@@ -7,6 +7,7 @@ import { eventHub } from './events.ts'
 import { incidentViewOf, namedCause } from './incidentview.ts'
 import { incidentJson } from './json.ts'
 import { hostOf, pieceOf } from './listing.ts'
+import { markRoutes, type PersonMark } from './marks.ts'
 import { PAGER_LIMITS, type PagerLimits } from './notification.ts'
 import { documentOf, listOf, type Surroundings } from './page.ts'
 import { Scoreboard, type ScoredObjective } from './scoreboard.ts'
@@ -36,6 +37,8 @@ export interface PagerOptions {
   readonly causeNamed?: (seconds: number) => void
   /** Trace ids of requests that show a cause. */
   readonly examples?: (labels: ExampleQuery) => readonly string[]
+  /** Takes a person's mark of a request; without it none can be given. */
+  readonly mark?: (mark: PersonMark) => boolean
   /** What the scoreboard shows; without a Prometheus there is none. */
   readonly objectives?: readonly ScoredObjective[]
   /** Base URL of the Prometheus that the scoreboard is read from. */
@@ -75,7 +78,7 @@ export function createPager(options: PagerOptions): Pager {
   const version = () => `${started}-${received}-${acted}`
   const { errorTypes = [], links = {}, prometheusUrl, demoUrl } = options
   const scoreboard = prometheusUrl === undefined ? undefined : new Scoreboard({ prometheusUrl, objectives: options.objectives ?? [], nowMs })
-  const surroundings: Surroundings = { errorTypes, links, hasScoreboard: scoreboard !== undefined, hasDemo: demoUrl !== undefined }
+  const surroundings: Surroundings = { errorTypes, links, hasScoreboard: scoreboard !== undefined, hasDemo: demoUrl !== undefined, marks: options.mark !== undefined }
 
   const listing = (request: express.Request) => ({
     ...pieceOf(store, request, nowMs()), surroundings, counts: store.counts(), version: version(), host: hostOf(request),
@@ -124,7 +127,8 @@ export function createPager(options: PagerOptions): Pager {
       hub.send('incident', JSON.stringify({ version: version(), id, change: 'acted' }))
     },
   }))
-  for (const [name, type] of [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['actions.js', 'text/javascript'], ['aside.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const) {
+  if (options.mark !== undefined) router.use(markRoutes(options.mark))
+  for (const [name, type] of [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['actions.js', 'text/javascript'], ['aside.js', 'text/javascript'], ['marks.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const) {
     const file = readFileSync(new URL(name, import.meta.url))
     router.get(`/pager/${name}`, (_request, response) => void response.set('Cache-Control', 'no-cache').type(type).send(file))
   }

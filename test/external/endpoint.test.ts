@@ -74,13 +74,13 @@ describe('a score', () => {
 
 describe('what is wrong is told by its place, and the rest counts', () => {
   test('each item', async () => {
-    const { status, body } = await post([given({ score: 7 }), given(), given({ trace_id: 'x' }), given({ trace_id: '0'.repeat(32) }), given({ score: undefined, label: 'so-so' }), given({ score: undefined }), given({ layer: 'judge' }), given({ evaluator: '' }), given({ extra: 1 }), 5, null])
-    expect([status, body.accepted, body.rejected]).toEqual([200, 1, 10])
-    expect(body.errors!.map(({ index }) => index)).toEqual([0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const { status, body } = await post([given({ score: 7 }), given(), given({ trace_id: 'x' }), given({ trace_id: '0'.repeat(32) }), given({ score: undefined, label: 'so-so' }), given({ score: undefined }), given({ layer: 'judge' }), given({ mark: 6 }), given({ evaluator: '' }), given({ extra: 1 }), 5, null])
+    expect([status, body.accepted, body.rejected]).toEqual([200, 1, 11])
+    expect(body.errors!.map(({ index }) => index)).toEqual([0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
     expect(body.errors![0]!.error).toContain('outside of the scale')
     expect(body.errors![1]!.error).toBe('trace_id: expected 32 hex digits')
     expect(body.errors![3]!.error).toContain('not a known word')
-    expect(current.engine.scales.rejected).toEqual({ out_of_range: 1, unknown_label: 1, no_score: 1, no_trace: 0, too_many: 0, malformed: 7 })
+    expect(current.engine.scales.rejected).toEqual({ out_of_range: 1, unknown_label: 1, no_score: 1, no_trace: 0, too_many: 0, malformed: 8 })
   })
 
   test('the request as a whole', async () => {
@@ -110,7 +110,7 @@ describe('what is wrong is told by its place, and the rest counts', () => {
 
 test('a person\'s word meets a judge\'s mark, and what comes of it is told', async () => {
   current.calibration.judge({ trace: TRACE, evaluator: JUDGE, value: 1 }, now)
-  await post([given({ layer: 'human', evaluator: 'ann', score: 0.25, comment: 'made up the date' }), given({ layer: 'external', score: 0 })])
+  await post([given({ evaluator: 'stars', mark: 2, score: undefined, comment: 'made up the date' }), given({ layer: 'external', score: 0 })])
   const told = (await (await fetch(`${url}/v1/calibration`)).json()) as unknown
-  expect(told).toMatchObject({ judges: [{ judge: JUDGE, pairs: 1, agreement: { value: 0 }, differences: [{ trace: TRACE, person: 'ann', judgeValue: 1, personValue: 0.25, comment: 'made up the date' }] }] })
+  expect(told).toMatchObject({ judges: [{ judge: JUDGE, pairs: 1, agreement: { value: 0 }, differences: [{ trace: TRACE, person: 'stars', judgeValue: 1, personValue: 0.25, comment: 'made up the date' }] }] })
 })

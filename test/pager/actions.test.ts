@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ExampleQuery } from '../../src/pager/routes.ts'
+import type { PersonMark } from '../../src/pager/marks.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
 import { alert, HOSTILE, other, payload, resolved } from './fixtures.ts'
 import { startPager, type PagerServer } from './server.ts'
@@ -9,16 +10,19 @@ let server: PagerServer
 let verdicts: Verdict[]
 let named: number[]
 let asked: ExampleQuery[]
+let marks: PersonMark[]
 
 beforeEach(async () => {
   verdicts = []
   named = []
   asked = []
+  marks = []
   server = await startPager({}, '2026-11-23T18:00:00Z', ':memory:', {
     errorTypes: ['5xx', 'timeout', 'rate_limit'],
     verdict: (verdict) => { verdicts.push(verdict) },
     causeNamed: (seconds) => { named.push(seconds) },
     examples: (query) => { asked.push(query); return [TRACE] },
+    mark: (mark) => { marks.push(mark); return mark.mark !== 3 },
     links: { trace: 'https://traces.example/{trace_id}?x=1', logs: 'https://logs.example/?q={tenant_id}%20{agent}' },
   })
 })
@@ -161,6 +165,36 @@ describe('a request to act', () => {
     }
     const text = await shown()
     expect(text).not.toMatch(/<img src=x|\son\w+\s*=\s*['"]/)
-    expect(text.match(/<script/g)).toHaveLength(2)
+    expect(text.match(/<script/g)).toHaveLength(3)
+  })
+})
+
+describe('the answer of an example', () => {
+  const mark = (body: unknown, headers: Record<string, string> = {}) => fetch(`${server.url}/pager/api/marks`, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) })
+
+  test('is marked by a person', async () => {
+    await server.post(payload())
+    expect(await shown()).toContain(`<select class="mark" data-trace="${TRACE}"`)
+    expect(await shown()).toContain('src="pager/marks.js"')
+    expect((await fetch(`${server.url}/pager/marks.js`)).headers.get('content-type')).toContain('text/javascript')
+    expect((await mark({ trace: TRACE, mark: 2, by: ' ann ' })).status).toBe(200)
+    expect((await mark({ trace: TRACE, mark: 3 })).status).toBe(409)
+    expect(marks).toEqual([{ trace: TRACE, mark: 2, by: 'ann' }, { trace: TRACE, mark: 3, by: '' }])
+  })
+
+  test('is marked with a mark, and from this page', async () => {
+    for (const body of [{ trace: 'x', mark: 1 }, { trace: TRACE, mark: 6 }, { trace: TRACE, mark: 1.5 }, { trace: TRACE }, { trace: TRACE, mark: 1, by: 'x'.repeat(81) }, []]) expect((await mark(body)).status).toBe(400)
+    expect((await mark({ trace: TRACE, mark: 1 }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    expect((await mark({ trace: TRACE, mark: 1 }, { 'Content-Type': 'text/plain' })).status).toBe(415)
+    expect(marks).toEqual([])
+  })
+
+  test('is not marked where nobody takes marks', async () => {
+    await server.stop()
+    server = await startPager({}, '2026-11-23T18:00:00Z', ':memory:', { examples: () => [TRACE] })
+    await server.post(payload())
+    expect(await shown()).toContain(TRACE)
+    expect(await shown()).not.toContain('class="mark"')
+    expect((await mark({ trace: TRACE, mark: 1 })).status).toBe(404)
   })
 })

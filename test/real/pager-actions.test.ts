@@ -10,6 +10,7 @@ import { readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies } from '../../src/config/remedies.ts'
 import { type Agents, startAgents } from '../../src/demo/agents/service.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
+import type { PersonMark } from '../../src/pager/marks.ts'
 import { alert, HOSTILE, other, payload, resolved } from '../pager/fixtures.ts'
 import { startPager, type PagerServer } from '../pager/server.ts'
 import { hasChromium, openChromium, openPager } from './chromium.ts'
@@ -28,6 +29,7 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
   let page: Page
   let troubles: string[]
   let verdicts: Verdict[]
+  let marks: PersonMark[]
 
   beforeAll(async () => {
     browser = await openChromium()
@@ -53,9 +55,11 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
   })
   beforeEach(async () => {
     verdicts = []
+    marks = []
     server = await startPager({}, '2026-11-23T18:00:00Z', ':memory:', {
       errorTypes: Object.keys(readRemedies().errors), objectives: readObjectives(), prometheusUrl: `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`,
       demoUrl: agents.controlUrl, verdict: (verdict) => { verdicts.push(verdict) }, examples: () => ['0af7651916cd43dd8448eb211c80319c'],
+      mark: (mark) => { marks.push(mark); return true },
       links: { trace: 'http://127.0.0.1:3000/explore?traceId={trace_id}', logs: 'http://127.0.0.1:3000/explore?tenant={tenant_id}' },
     })
   })
@@ -83,6 +87,9 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
     await page.getByLabel('No, it was another error type').selectOption('timeout')
     await page.waitForSelector('article .verdict:has-text("It was timeout instead by Ada")')
     expect(verdicts).toMatchObject([{ predicted: '5xx', actual: 'timeout' }])
+    await page.getByLabel('How good was the answer of this request?').selectOption('2')
+    await page.waitForFunction("document.getElementById('announce').textContent === 'Marked 2 of 5'")
+    expect(marks).toEqual([{ trace: '0af7651916cd43dd8448eb211c80319c', mark: 2, by: 'Ada' }])
     server.clock.ms += 60_000
     await server.post(payload({}, [resolved('2026-11-23T18:00:40Z')]))
     await page.waitForSelector('article.resolved')

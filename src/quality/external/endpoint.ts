@@ -28,7 +28,8 @@ const score = z.strictObject({
   evaluator: z.string().trim().min(1).max(200),
   score: z.union([z.number(), z.boolean()]).optional(),
   label: z.string().trim().max(200).optional(),
-  layer: z.enum(['external', 'human']).default('external'),
+  mark: z.number().int().min(1).max(5).optional(),
+  layer: z.enum(['external', 'human']).optional(),
   comment: z.string().trim().max(1000).optional(),
   id: z.string().min(1).max(200).optional(),
 })
@@ -36,7 +37,7 @@ const score = z.strictObject({
 const SAID: Readonly<Record<ScoreRejection, string>> = {
   out_of_range: 'score: outside of the scale, which is 0 to 1 unless scores.scales says otherwise',
   unknown_label: 'label: not a known word, and scores.labels does not have it; there is no score',
-  no_score: 'expected a score or a label',
+  no_score: 'expected a score, a label or a mark',
   no_trace: 'trace_id: expected 32 hex digits',
   too_many: 'too many scores',
   malformed: 'not a score',
@@ -63,13 +64,13 @@ export function scoreRoutes(options: EndpointOptions): Router {
         rejected.push({ index, error: problemsOf(read.error) })
         continue
       }
-      const { trace_id, id, score: value, label, comment, ...rest } = read.data
+      const { trace_id, id, score: value, label, mark, comment, layer = mark === undefined ? 'external' : 'human', evaluator } = read.data
       if (id !== undefined && progress.seen('http', id)) {
         duplicates++
         intake.duplicates++
         continue
       }
-      const why = intake.take({ trace: trace_id, ...rest, ...(value !== undefined && { score: value }), ...(label !== undefined && { label }), ...(comment !== undefined && { comment }) }, 'http', now())
+      const why = intake.take({ trace: trace_id, evaluator, layer, ...(mark !== undefined && { mark }), ...(value !== undefined && { score: value }), ...(label !== undefined && { label }), ...(comment !== undefined && { comment }) }, 'http', now())
       if (why !== undefined) rejected.push({ index, error: SAID[why] })
       else {
         accepted++

@@ -14,6 +14,8 @@ export interface GivenScore {
   /** On the evaluator's scale. */
   readonly score?: number | boolean
   readonly label?: string
+  /** Of a person: 1 to 5, whatever the evaluator's scale. */
+  readonly mark?: number
   readonly comment?: string
 }
 
@@ -38,19 +40,18 @@ export class Intake {
   }
 
   /** Why it is not counted; undefined when it is. */
-  take({ trace: told, evaluator, layer, score, label = '', comment = '' }: GivenScore, source: ScoreSourceName, nowMs: number): ScoreRejection | undefined {
+  take({ trace: told, evaluator, layer, score, label = '', mark, comment = '' }: GivenScore, source: ScoreSourceName, nowMs: number): ScoreRejection | undefined {
     const { scales, calibration } = this.#options
     const trace = traceOf(told)
-    const value = trace === undefined ? 'no_trace' : scales.value(evaluator, score === undefined ? NaN : Number(score), label)
+    const value = trace === undefined ? 'no_trace' : mark !== undefined ? (mark - 1) / 4 : scales.value(evaluator, score === undefined ? NaN : Number(score), label)
     if (typeof value !== 'number' || trace === undefined) {
       scales.rejected[value as ScoreRejection]++
       return value as ScoreRejection
     }
     this.received[source]++
     this.#options.score(trace, { evaluator, value, layer }, nowMs)
-    // Elsewhere a 1 may be a thumb as well as the best of five.
-    const fiveMarks = typeof score === 'number' && (source === 'http' || source === 'pager')
-    if (layer === 'human') calibration.person({ trace, evaluator, value, fiveMarks, comment }, nowMs)
+    // A score of 1 may be a thumb as well as the best of five.
+    if (layer === 'human') calibration.person({ trace, evaluator, value, fiveMarks: mark !== undefined, comment }, nowMs)
     return undefined
   }
 }
