@@ -1,4 +1,7 @@
-/** Calls of the last minutes by what they were asked: a table of fixed size, in which a newer call takes the place of an older one. */
+/**
+ * Calls of the last minutes by what they were asked: a table of fixed size, in which a newer call takes the place of an older one. Who asked
+ * whom is told by hashes of their names, which a sweep of the string table does not change.
+ */
 const PLACES = 1 << 16
 const WORDS = 6
 /** Starts are known to ten microseconds, and lengths to one. */
@@ -33,9 +36,5 @@ export class RecentCalls {
     keys[at + 5] = 1
     this.#endMs[place] = endMs
     return false
-  }
-
-  clear(): void {
-    this.#keys.fill(0)
   }
 }

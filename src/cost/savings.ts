@@ -17,6 +17,8 @@ const LEAST_PREFIX = 1024
 const PREFIX_STEP = 128
 /** Evidence kept of one request; what is past it is in the sums. */
 const MOST_EVIDENCE = 20
+/** Services that are known to tell how their requests end; nothing is claimed of others. */
+const MOST_SERVICES = 100_000
 
 export interface SavingsOptions extends SavingsConfig {
   /** The quality objective in force; undefined where there is none. */
@@ -31,6 +33,7 @@ export class Savings {
   readonly #downgrades: Downgrades
   readonly #strings: StringTable
   /** Services of which a root has come. */
+  /** Services whose roots have come, by hashes of their names. */
   readonly #rooted = new Set<number>()
   #generation = 0
   /** What is left of each step's cost. */
@@ -58,12 +61,10 @@ export class Savings {
   find(settled: Settled): void {
     if (this.#generation !== this.#strings.generation) {
       this.#generation = this.#strings.generation
-      this.#recent.clear()
-      this.#rooted.clear()
       this.#downgrades.refresh()
     }
     if (settled.scores.length > 0) this.#downgrades.scored(settled)
-    if (settled.isRequest && settled.outcome !== Outcome.unfinished) this.#rooted.add(settled.service)
+    if (settled.isRequest && settled.outcome !== Outcome.unfinished && this.#rooted.size < MOST_SERVICES) this.#rooted.add(this.#strings.hashOf(settled.service))
     if (settled.totalUsd <= 0) return
     this.#gather(settled)
     if (this.#on[Avoidable.retryWaste]) this.#retries(settled)
@@ -108,7 +109,7 @@ export class Savings {
 
   /** Of a service whose roots never come it is not known how its requests end. */
   #isAbandoned({ isRequest, early, outcome, service }: Settled): boolean {
-    return isRequest && !early && (outcome === Outcome.error || (outcome === Outcome.unfinished && this.#rooted.has(service)))
+    return isRequest && !early && (outcome === Outcome.error || (outcome === Outcome.unfinished && this.#rooted.has(this.#strings.hashOf(service))))
   }
 
   /** A call that failed and was paid all the same. */
@@ -122,7 +123,7 @@ export class Savings {
       const hash = settled.inputHash[i]!
       if (hash === 0 || settled.failed[i] === 1 || settled.basis[i] === Basis.shared) continue
       const startMs = settled.stepStartMs[i]!
-      if (this.#recent.answered(hash, settled.tenant, settled.stepAgent[i]!, settled.name[i]!, settled.input[i]!, startMs, startMs + settled.stepSeconds[i]! * 1000)) this.#claim(settled, i, Avoidable.duplicateCall, 1)
+      if (this.#recent.answered(hash, this.#strings.hashOf(settled.tenant), this.#strings.hashOf(settled.stepAgent[i]!), this.#strings.hashOf(settled.name[i]!), settled.input[i]!, startMs, startMs + settled.stepSeconds[i]! * 1000)) this.#claim(settled, i, Avoidable.duplicateCall, 1)
     }
   }
 

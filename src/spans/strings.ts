@@ -148,6 +148,11 @@ export class StringTable {
     this.generation++
   }
 
+  /** A number of the text itself, the same for as long as the process runs: numbers of strings change their meaning when the table is swept. */
+  hashOf(id: number): number {
+    return this.#hash[id]!
+  }
+
   #insert(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const raw = bytes.subarray(start, start + length)
     const text = decoder.decode(raw)
