@@ -180,11 +180,11 @@ export class Recorder {
     }
   }
 
-  #avoidable({ tenant, project, agent, weight, avoidableUsd }: Settled): void {
+  #avoidable({ tenant, project, agent, weight, avoidableUsd, steps }: Settled): void {
     const avoidable = this.#family['agent_avoidable_cost_usd_total']!
     for (let reason = 0; reason < avoidableUsd.length; reason++) {
       const usd = avoidableUsd[reason]!
-      if (usd > 0) avoidable.add(avoidable.at(tenant, project, agent, this.#reasons[reason]!), weight === 1 ? usd : floorUsd(usd * weight))
+      if (usd > 0) avoidable.add(avoidable.at(tenant, project, agent, this.#reasons[reason]!), weight === 1 ? usd : floorUsd(usd * weight, steps))
     }
   }
 

@@ -275,7 +275,7 @@ export function quantize(usd: number): number {
   return Math.round(usd * QUANTUM) / QUANTUM
 }
 
-/** The same, never more than it was. */
-export function floorUsd(usd: number): number {
-  return Math.floor(usd * QUANTUM) / QUANTUM
+/** The same, never more than it was, less so many quanta: where it is held against a sum of that many rounded costs. */
+export function floorUsd(usd: number, quanta = 0): number {
+  return Math.max(0, Math.floor(usd * QUANTUM) - quanta) / QUANTUM
 }

@@ -7,7 +7,7 @@ import type { SavingsOptions } from '../../src/cost/savings.ts'
 import type { Engine, EngineOptions } from '../../src/engine.ts'
 import { ALL_SAVINGS as ALL, series, testEngine } from '../conformance/recordings.ts'
 import { tracesBody, type Attributes, type SpanSpec } from '../otlpbuilder.ts'
-import { deliver, delivery, settleAll } from '../traces/delivery.ts'
+import { deliver, delivery, settleAll, total } from '../traces/delivery.ts'
 import { spansOf, START_MS, traffic } from '../traces/scenario.ts'
 
 const HASHED = [...DIALECTS, { name: 'hashed', attributes: { 'app.prompt_hash': inputHash } }]
@@ -203,6 +203,8 @@ describe('no dollar is told of twice', () => {
       })
       const spans = scenarios.flatMap(spansOf).map((span, i) => ({ ...span, attributes: { ...span.attributes, ...(hashes > 0 && { 'app.prompt_hash': `h${i % hashes}` }) } }))
       deliver(spans, way, engine)
+      // Sampled requests too, which count with their weight.
+      expect(total(engine, 'agent_avoidable_cost_usd_total')).toBeLessThanOrEqual(total(engine, 'agent_cost_usd_total'))
     }), { numRuns: 25 })
     expect(told).toBeGreaterThan(10)
   })
