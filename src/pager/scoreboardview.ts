@@ -17,7 +17,7 @@ function table(scores: readonly Score[]): Html {
   <thead><tr><th scope="col">Objective</th><th scope="col">Now, where worst</th><th scope="col">Limit</th><th scope="col">Budget left</th></tr></thead>
   <tbody>${rows.map(row)}</tbody>
 </table>`}${rows.length === 0 && html`<p class="soft">Nothing is recorded yet: the rules need some minutes of traffic.</p>`}${
-    named('No value yet', rows.length > 0 ? unknown : [])}${named('Measured by the fire drill of the tests, not here', drilled)}`
+    rows.length > 0 && html`${named('No value yet', unknown)}${named('Measured by the fire drill of the tests, not here', drilled)}`}`
 }
 
 function named(what: string, scores: readonly Score[] = []): Part {
