@@ -98,15 +98,15 @@ export const bridge = dashboard({
           ],
         }),
         lines({
-          title: 'Strings and exemplars', description: 'Different strings (label values, span names, scopes) and exemplars held.', width: 12, unit: 'count',
+          title: 'Strings and exemplars', description: 'Different strings (label values, span names, scopes) and exemplars held.', width: 8, unit: 'count',
           queries: [{ legend: 'strings', expr: `sum(${scraped('spanbridge_strings')})` }, { legend: 'exemplars', expr: `sum(${scraped('spanbridge_exemplars')})` }],
         }),
         lines({
-          title: 'Content kept', description: 'Bytes of prompts, answers and results of open requests, kept for checks and the judge. 0 where nobody asks for them.', width: 12, unit: 'bytes',
+          title: 'Content kept', description: 'Bytes of prompts, answers and results of open requests, kept for checks and the judge. 0 where nobody asks for them.', width: 8, unit: 'bytes',
           queries: [{ legend: 'kept', expr: `sum(${scraped('spanbridge_content_bytes')})` }],
         }),
         lines({
-          title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 12, unit: 'events',
+          title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 8, unit: 'events',
           queries: [{ legend: '{{name}} {{reason}}', expr: `topk(10, ${rate('agent_unpriced_calls_total', ['name', 'reason'])})` }],
         }),
       ],

@@ -29,7 +29,7 @@ test.each(pastedLogQl())('%s: %s can be pasted', (_name, query) => {
 test('every label, metadatum and key of a line is in docs/log.md, and none else', () => {
   const text = readFileSync(join(ROOT, 'docs/log.md'), 'utf8')
   const named = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
-  expect(named.toSorted()).toEqual([...new Set([...LINE_LABELS, ...LINE_KEYS, 'messages', 'recoveries'])].toSorted())
+  expect(named.toSorted()).toEqual([...new Set([...LINE_LABELS, ...LINE_KEYS, 'checks_failed', 'messages', 'recoveries'])].toSorted())
 })
 
 test('what does not exist would be found', () => {
