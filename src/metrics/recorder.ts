@@ -184,7 +184,7 @@ export class Recorder {
     const avoidable = this.#family['agent_avoidable_cost_usd_total']!
     for (let reason = 0; reason < avoidableUsd.length; reason++) {
       const usd = avoidableUsd[reason]!
-      if (usd > 0) avoidable.add(avoidable.at(tenant, project, agent, this.#reasons[reason]!), weight === 1 ? usd : floorUsd(usd * weight, steps))
+      if (usd > 0) avoidable.add(avoidable.at(tenant, project, agent, this.#reasons[reason]!), floorUsd(usd * weight, Number.isInteger(weight) ? 0 : steps))
     }
   }
 
