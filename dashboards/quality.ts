@@ -13,6 +13,9 @@ const GOOD: Steps = ['text', [0, 'red'], [0.7, 'orange'], [0.85, 'green']]
 const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
 /** Each bridge has the words of those who told it: that of the most pairs, or any. */
 const ofJudge = (metric: string) => `max by (evaluator) (${scraped(metric)})`
+/** Input tokens, likewise. */
+const TOKENS = ['0-4k', '4k-16k', '16k-64k', '64k-200k', '200k+'] as const
+const FAILED: Steps = ['green', [0.005, 'orange'], [0.05, 'red']]
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
 
 export const quality = dashboard({
@@ -98,6 +101,35 @@ export const quality = dashboard({
       ],
     },
     {
+      title: 'What the length of the context costs',
+      panels: [
+        bars({
+          title: 'Failed requests by messages', description: 'Share of the requests within the time range that failed or never ended, by the messages in their longest context.', width: 8, height: 9, unit: 'ratio', decimals: 1, max: 1, steps: FAILED,
+          queries: CONTEXTS.map((size) => ({ legend: `${size} messages`, expr: failedShare('messages', size) })),
+        }),
+        bars({
+          title: 'Cost per request by messages', description: 'Mean cost of a request within the time range, by the messages in its longest context.', width: 8, height: 9, unit: 'usd', decimals: 4, steps: ['text'],
+          queries: CONTEXTS.map((size) => ({ legend: `${size} messages`, expr: costPerRequest('messages', size) })),
+        }),
+        lines({
+          title: 'Compressions', description: 'Histories that were compressed, a second: told by an event, seen where the number of messages fell, or done after a call overflowed. exhausted: the next call overflowed all the same.', width: 8, height: 9, unit: 'events', stacked: true,
+          queries: [{ expr: rate('agent_recoveries_total', ['agent', 'result'], 'action="compression"'), legend: '{{agent}} {{result}}' }],
+        }),
+        bars({
+          title: 'Score by tokens in the context', description: 'Mean score within the time range by the input tokens of the longest call of the request.', width: 8, height: 9, unit: 'ratio', decimals: 1, max: 1, steps: GOOD,
+          queries: TOKENS.map((size) => ({ legend: `${size} tokens`, expr: mean('agent_quality_by_tokens', [], 'total', `tokens="${size}"`) })),
+        }),
+        bars({
+          title: 'Failed requests by tokens', description: 'Share of the requests within the time range that failed or never ended, by the input tokens of their longest call.', width: 8, height: 9, unit: 'ratio', decimals: 1, max: 1, steps: FAILED,
+          queries: TOKENS.map((size) => ({ legend: `${size} tokens`, expr: failedShare('tokens', size) })),
+        }),
+        bars({
+          title: 'Cost per request by tokens', description: 'Mean cost of a request within the time range, by the input tokens of its longest call.', width: 8, height: 9, unit: 'usd', decimals: 4, steps: ['text'],
+          queries: TOKENS.map((size) => ({ legend: `${size} tokens`, expr: costPerRequest('tokens', size) })),
+        }),
+      ],
+    },
+    {
       title: 'The judge and people',
       panels: [
         table({
@@ -163,3 +195,13 @@ export const quality = dashboard({
     },
   ],
 })
+
+function failedShare(context: string, size: string): string {
+  const of = `context="${context}",size="${size}"`
+  return share(total('agent_context_requests_total', [], `${of},outcome!="success"`), total('agent_context_requests_total', [], of))
+}
+
+function costPerRequest(context: string, size: string): string {
+  const of = `context="${context}",size="${size}"`
+  return share(total('agent_context_cost_usd_total', [], of), total('agent_context_requests_total', [], of))
+}

@@ -115,6 +115,18 @@ export const METRICS = define({
     kind: 'histogram', unit: 'ratio', labels: ['agent', 'messages'], buckets: QUALITY, overflow: 'agent',
     help: 'Quality scores by the number of messages in the context: 0-10, 11-25, 26-50, 51-100, 101+.',
   },
+  agent_quality_by_tokens: {
+    kind: 'histogram', unit: 'ratio', labels: ['agent', 'tokens'], buckets: QUALITY, overflow: 'agent',
+    help: 'Quality scores by the input tokens of the longest model call of the request: 0-4k, 4k-16k, 16k-64k, 64k-200k, 200k+.',
+  },
+  agent_context_requests_total: {
+    kind: 'counter', unit: '', labels: ['agent', 'context', 'size', 'outcome'], overflow: 'agent',
+    help: 'Requests by how much was in the context of their longest model call. context: messages, in the sizes of agent_quality_by_context, or tokens, in those of agent_quality_by_tokens.',
+  },
+  agent_context_cost_usd_total: {
+    kind: 'counter', unit: 'usd', labels: ['agent', 'context', 'size'], overflow: 'agent',
+    help: 'Cost in USD of the requests that agent_context_requests_total counts.',
+  },
   agent_quality_checks_total: {
     kind: 'counter', unit: '', labels: ['agent', 'name', 'check', 'result'], overflow: 'name',
     help: 'Expectations checked on the results of tools and the answers of agents. name: the tool or the agent; result: pass, fail, no_content (the span tells none), too_long.',

@@ -2,6 +2,7 @@
 import { ERROR_TYPES, Kind, LAYERS, STEP_NAMES, type Layer } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { ACTIONS, AVOIDABLE, BASES, CHECK_RESULTS, floorUsd, OUTCOMES, Outcome, PROBLEMS, quantize, RESULTS, type Settled } from '../traces/settled.ts'
+import { ByContext } from './context.ts'
 import type { Family } from './family.ts'
 import { Features } from './features.ts'
 import { StepRows } from './steprows.ts'
@@ -12,8 +13,6 @@ export interface UnpricedSteps {
   readonly noPrice: readonly number[]
   readonly noTokens: readonly number[]
 }
-
-const CONTEXT_BANDS: readonly [number, string][] = [[10, '0-10'], [25, '11-25'], [50, '26-50'], [100, '51-100'], [Infinity, '101+']]
 
 export class Recorder {
   readonly #family: Record<string, Family>
@@ -34,7 +33,7 @@ export class Recorder {
   readonly #noPrice: number
   readonly #noTokens: number
   readonly #layers: Readonly<Record<Layer, number>>
-  readonly #bands: readonly [number, number][]
+  readonly #context: ByContext
   readonly #perKind = new Int32Array(16)
   readonly #store: SeriesStore
   readonly #strings: StringTable
@@ -74,7 +73,7 @@ export class Recorder {
     this.#noPrice = ids('no_price')
     this.#noTokens = ids('no_tokens')
     this.#layers = Object.fromEntries(LAYERS.map((layer) => [layer, ids(layer)])) as Record<Layer, number>
-    this.#bands = CONTEXT_BANDS.map(([most, text]) => [most, ids(text)])
+    this.#context = new ByContext(store, strings)
   }
 
   record(settled: Settled, unpriced: UnpricedSteps, nowMs: number): void {
@@ -86,6 +85,7 @@ export class Recorder {
       this.#generation = this.#strings.generation
       this.#rows.clear()
       this.#features.clear()
+      this.#context.clear()
     }
     const totalUsd = weight === 1 ? settled.totalUsd : weightedTotal(settled)
     if (settled.isRequest) this.#request(settled, totalUsd, nowMs)
@@ -105,9 +105,12 @@ export class Recorder {
     const calls = f['agent_unpriced_calls_total']!
     for (const i of unpriced.noPrice) calls.add(calls.at(settled.name[i]!, this.#noPrice), weight)
     for (const i of unpriced.noTokens) calls.add(calls.at(settled.name[i]!, this.#noTokens), weight)
-    if (settled.isRequest) this.#features.count(settled, this.#second)
+    if (settled.isRequest) {
+      this.#features.count(settled, this.#second)
+      this.#context.request(settled, totalUsd, this.#second)
+    }
     if (settled.problems.length > 0) this.#causes(settled, nowMs)
-    if (settled.errors.length > 0) this.#errors(settled, nowMs)
+    if (settled.errors.length > 0 || settled.recoveries.length > 0) this.#errors(settled, nowMs)
     if (settled.hasAvoidable) this.#avoidable(settled)
     if (settled.checked.length > 0) this.#checks(settled)
     if (settled.scores.length > 0) this.#scores(settled, nowMs)
@@ -241,10 +244,7 @@ export class Recorder {
       quality.observe(row, score.value, weight, sum)
       // Scores whose trace never came have none to show.
       if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
-      if (settled.messages < 0) continue
-      const byContext = this.#family['agent_quality_by_context']!
-      const band = this.#bands.find(([most]) => settled.messages <= most)![1]
-      byContext.observe(byContext.at(agent, band), score.value, weight, sum)
+      this.#context.score(settled, score.value, sum)
     }
   }
 }

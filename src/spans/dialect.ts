@@ -53,8 +53,10 @@ export const Num = {
   ageSeconds: 14,
   mostAgeSeconds: 15,
   dataTimeSeconds: 16,
+  /** Above 0: the history was compressed on the way into this call. */
+  compacted: 17,
 } as const
-export const NUM_FIELDS = 17
+export const NUM_FIELDS = 18
 export type NumField = keyof typeof Num
 
 /** Where the words of a failure are, kept as byte ranges and read only if the span failed. */
@@ -101,6 +103,8 @@ export type AttributeRule =
   | { readonly do: 'tier'; readonly rank: number }
   /** Tells calls of the same input: a hash of it or, with `ofContent`, the input itself, which is hashed as far as it is whole. */
   | { readonly do: 'inputHash'; readonly ofContent?: true }
+  /** Which conversation it belongs to, of which only a hash is kept. */
+  | { readonly do: 'conversation' }
   /** A provider's answer, with its id somewhere inside. */
   | { readonly do: 'responseIdIn' }
   | { readonly do: 'evidence'; readonly field: EvidenceField }
@@ -135,7 +139,7 @@ export interface Dialect {
   /** Yields to what other dialects tell of the span: it is only what is shown of it. */
   readonly contentRank?: number
   /** Span events by name. Those with content hold it in `content`, or under one of OTel GenAI's keys. */
-  readonly events?: Readonly<Record<string, 'exception' | 'firstToken' | 'evaluation' | ContentSide>>
+  readonly events?: Readonly<Record<string, 'exception' | 'firstToken' | 'evaluation' | 'compacted' | ContentSide>>
   /** For spans whose attributes do not say (or no longer: an SDK evicts the oldest past 128). First match wins. */
   readonly names?: readonly NameRule[]
   readonly traits?: readonly Trait[]
@@ -179,6 +183,7 @@ export const number = (field: NumField, rank = OWN, scale = 1, integerScale = sc
 export const tier = (rank = OWN): AttributeRule => ({ do: 'tier', rank })
 export const inputHash: AttributeRule = { do: 'inputHash' }
 export const responseId: AttributeRule = { do: 'responseId' }
+export const conversation: AttributeRule = { do: 'conversation' }
 export const responseIdIn: AttributeRule = { do: 'responseIdIn' }
 export const evidence = (field: EvidenceField): AttributeRule => ({ do: 'evidence', field })
 export const failed = (...values: string[]): AttributeRule => ({ do: 'failed', values })

@@ -556,6 +556,9 @@ export class Scanner {
             span.inputHash = (Math.imul(span.inputHash, 31) + (length < SHORT_BYTES ? hashView(this.view, start, length) : crc32(b.subarray(start, start + length)))) | 0 || 1
           }
           break
+        case Rule.conversation:
+          if (type === 10 && length > 0 && span.conversation === 0) span.conversation = (hashView(this.view, start, length) >>> 0) * 2 ** 21 + (hashView(this.view, start + (length >> 1), length - (length >> 1)) & 0x1fffff)
+          break
         case Rule.responseIdIn:
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
           break
@@ -750,6 +753,10 @@ export class Scanner {
     const span = this.span
     if (kind === EventKind.firstToken) {
       if (timeMs > 0 && (span.firstTokenMs === 0 || timeMs < span.firstTokenMs)) span.firstTokenMs = timeMs
+      return true
+    }
+    if (kind === EventKind.compacted) {
+      span.setNumber(Num.compacted, 1, 0)
       return true
     }
     if (kind === EventKind.exception) span.hasException = true

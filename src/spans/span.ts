@@ -87,6 +87,8 @@ export class Span {
   responseLo = 0
   /** Of the whole input of a call, 0 where nothing tells it. */
   inputHash = 0
+  /** A hash of the id of its conversation, 0 where nothing tells it. */
+  conversation = 0
   hasException = false
   saysFailed = false
   messagesStart = 0
@@ -142,6 +144,7 @@ export class Span {
     this.responseHi = 0
     this.responseLo = 0
     this.inputHash = 0
+    this.conversation = 0
     this.hasException = false
     this.saysFailed = false
     this.messagesLength = 0

@@ -7,7 +7,7 @@ import {
 } from './dialect.ts'
 
 /** Rule codes the scanner switches on. */
-export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10, content: 11, inputHash: 12 } as const
+export const Rule = { kind: 0, present: 1, text: 2, number: 3, responseId: 4, evidence: 5, failed: 6, messages: 7, parse: 8, responseIdIn: 9, tier: 10, content: 11, inputHash: 12, conversation: 13 } as const
 
 /** One attribute rule, compiled. `next` chains the rules of one key. */
 export interface CompiledRule {
@@ -28,7 +28,7 @@ export function traitBit(trait: Trait): number {
   return 1 << TRAITS.indexOf(trait)
 }
 
-export const EventKind = { exception: 1, firstToken: 2, evaluation: 3, input: 4, output: 5 } as const
+export const EventKind = { exception: 1, firstToken: 2, evaluation: 3, input: 4, output: 5, compacted: 6 } as const
 
 /** All dialects in one: what the scanner looks attributes up in. */
 export class DialectTables {

@@ -12,6 +12,7 @@ import { Kind } from '../spans/names.ts'
 import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
 import { traitBit } from '../spans/tables.ts'
 import { ContentStore, type ContentOptions } from './content.ts'
+import { Conversations } from './conversations.ts'
 import { TraceMemory, type MemoryOptions } from './memory.ts'
 import { DeadlineQueue } from './queue.ts'
 import { BLOCK, clampTicks, Flag, pack, Records, roundSeconds } from './records.ts'
@@ -63,6 +64,7 @@ const LOCAL_ROOT_FIRST = ROOT_FIRST / 2
 const RESOURCE_LAST = ROOT_FIRST / 8
 /** What only some calls tell. */
 const DETAILS = (1 << Num.cachedInput) | (1 << Num.cacheWrite) | (1 << Num.reasoning) | (1 << Num.messages) | (1 << Num.firstTokenSeconds) | (1 << Num.costUsd)
+const COMPACTED = 1 << Num.compacted
 /** Past this many records a request's span ids are looked up in a map instead of by looking at each. */
 const BIG = 64
 
@@ -82,12 +84,15 @@ export class Assembler {
   readonly #remembered = new DeadlineQueue()
   readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
   readonly memory: TraceMemory
+  readonly #conversations = new Conversations()
+  readonly #text: (id: number) => string
   readonly content: ContentStore | undefined
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
 
   constructor(options: AssemblerOptions, text: (id: number) => string, onSettled: (settled: Settled) => void) {
     this.#options = options
+    this.#text = text
     this.content = options.content === undefined ? undefined : new ContentStore(options.content)
     this.#onSettled = onSettled
     this.memory = new TraceMemory(options.memory ?? { rememberMs: 0, maxTraces: 0 })
@@ -338,6 +343,10 @@ export class Assembler {
       requests.ints[(row << 5) + Row.flags]! |= RowFlag.failed
       records.reasons.set(record, span.reason)
     }
+    if (span.tells(COMPACTED) && span.num[Num.compacted]! > 0) {
+      requests.ints[(row << 5) + Row.flags]! |= RowFlag.compacted
+      records.compacted.add(record)
+    }
     if ((span.traits & NATIVE) !== 0) flags |= Flag.native
     if ((span.traits & ATTEMPTS) !== 0) flags |= Flag.attempt
     if (span.remoteParent) flags |= Flag.localRoot
@@ -347,6 +356,7 @@ export class Assembler {
     records.set(record, parent, ticks, roundSeconds(span.seconds), span.name, pack(span.kind, span.cause, flags, source))
     if (span.kind === Kind.model || span.kind === Kind.embedding) this.#fillCall(span, row, record)
     else if (isRoot && span.told(Num.costUsd) > 0) requests.doubles[(row << 4) + Row.costUsd]! += quantize(span.num[Num.costUsd]!)
+    if (span.conversation !== 0) this.#conversations.hold(row, span.conversation)
     this.#tell(span, row, isRoot)
     this.content?.keep(span, row, record)
     if (span.scores.length > 0) for (const score of span.scores) this.#scores.hold(row, score)
@@ -390,6 +400,7 @@ export class Assembler {
           // The run has settled and this trace is its latecomer.
           const scores = this.#scores.take(row)
           this.content?.take(row)
+          this.#conversations.take(row)
           this.#open--
           requests.merge(row, other)
           row = other
@@ -440,6 +451,7 @@ export class Assembler {
     }
     for (const score of this.#scores.take(from) ?? []) this.#scores.hold(to, score)
     this.content?.merge(from, to)
+    this.#conversations.merge(from, to)
     if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
       requests.state[to] = State.rooted
       this.#rooted.push(to, requests.generation[to]!, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
@@ -491,6 +503,7 @@ export class Assembler {
   #settle(row: number, nowMs: number, early = false): void {
     const settled = this.#settled
     this.#settler.settle(row, settled, this.#scores.take(row), this.content?.take(row))
+    this.#conversations.settle(row, settled, this.#text)
     settled.early = early && this.requests.state[row] === State.open
     this.#bigIndex.delete(row)
     this.#open--

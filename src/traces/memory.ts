@@ -1,6 +1,6 @@
 /**
  * Whose a settled request was, for scores that come minutes to hours later: a ring of the newest traces, found by trace id.
- * Numbers in typed arrays, allocated at their limit at the start: 70 bytes a trace at 200,000 of them.
+ * Numbers in typed arrays, allocated at their limit at the start: 74 bytes a trace at 200,000 of them.
  */
 import type { Settled } from './settled.ts'
 
@@ -9,8 +9,8 @@ export interface MemoryOptions {
   readonly maxTraces: number
 }
 
-/** Tenant, project, agent, service, version, messages, and when it settled in seconds. */
-const INTS = 7
+/** Tenant, project, agent, service, version, messages, when it settled in seconds, and tokens. */
+const INTS = 8
 
 export class TraceMemory {
   /** Traces forgotten before their time, for newer ones. */
@@ -63,6 +63,7 @@ export class TraceMemory {
     this.#ints[i + 3] = settled.service
     this.#ints[i + 4] = settled.version
     this.#ints[i + 5] = settled.messages
+    this.#ints[i + 7] = settled.tokens
     this.#doubles[at * 2] = settled.weight
     this.#doubles[at * 2 + 1] = settled.startMs
   }
@@ -78,6 +79,7 @@ export class TraceMemory {
     settled.service = this.#ints[i + 3]!
     settled.version = this.#ints[i + 4]!
     settled.messages = this.#ints[i + 5]!
+    settled.tokens = this.#ints[i + 7]!
     settled.weight = this.#doubles[at * 2]!
     settled.startMs = this.#doubles[at * 2 + 1]!
     settled.trace.set(trace)

@@ -36,6 +36,8 @@ export class Records {
   readonly ordinal: Int32Array
   /** Why spans failed, by record, until their request settles. */
   readonly reasons = new Map<number, Reason>()
+  /** Records of spans that tell of a compressed history, until their request settles. */
+  readonly compacted = new Set<number>()
   readonly #words: Int32Array
   readonly #floats: Float32Array
   readonly #calls: Pool

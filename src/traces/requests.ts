@@ -6,7 +6,7 @@
 import { BLOCK } from './records.ts'
 
 /** What is known of a row besides its state. */
-export const RowFlag = { joined: 1, agentSeen: 2, twins: 4, failed: 8 } as const
+export const RowFlag = { joined: 1, agentSeen: 2, twins: 4, failed: 8, compacted: 16 } as const
 
 export const State = { free: 0, open: 1, rooted: 2, settled: 3 } as const
 

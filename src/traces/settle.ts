@@ -7,6 +7,7 @@ import { Num, Text } from '../spans/dialect.ts'
 import { Cause, errorType, isStep, Kind } from '../spans/names.ts'
 import type { Score, Span } from '../spans/span.ts'
 import { CriticalPath } from './critical.ts'
+import { findCompressions, LONG_CONTEXT } from './compressions.ts'
 import { judge } from './failures.ts'
 import { type Escalation, Recoveries } from './recoveries.ts'
 import { causeIn, Flag, kindOf, roundSeconds, sourceOf, type Records } from './records.ts'
@@ -19,6 +20,7 @@ import { Tree } from './tree.ts'
 
 /** The assembler ranks what a root tells below this, and all others' words above. */
 const ROOT_RANK = -9e14
+const NONE: Set<number> = new Set()
 
 export class Settler {
   readonly #requests: Requests
@@ -75,6 +77,7 @@ export class Settler {
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
     if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
     if (failed) for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.failed) !== 0) this.#records.reasons.delete(tree.record[i]!)
+    if ((flags & RowFlag.compacted) !== 0 || settled.messages >= LONG_CONTEXT) findCompressions(tree, settled, (flags & RowFlag.compacted) !== 0 ? this.#records.compacted : NONE)
     if (scores !== undefined) settled.scores.push(...scores)
     if (said !== undefined && said.length > 0) settled.content = this.#contentOf(tree, settled, said)
   }
@@ -166,6 +169,7 @@ export class Settler {
       this.#detail(records.detail(around), step, settled)
     }
     if (settled.stepMessages[step]! > settled.messages) settled.messages = settled.stepMessages[step]!
+    if (settled.kind[step] === Kind.model && settled.input[step]! > settled.tokens) settled.tokens = settled.input[step]!
   }
 
   #detail(detail: number, step: number, settled: Settled): void {

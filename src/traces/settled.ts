@@ -51,6 +51,8 @@ export class Settled {
   readonly trace = new Int32Array(4)
   /** Most messages in the context of one of its model calls, -1 unknown. */
   messages = -1
+  /** Most tokens that one of its model calls was given, -1 unknown. */
+  tokens = -1
 
   steps = 0
   kind = new Uint8Array(64)
@@ -115,6 +117,7 @@ export class Settled {
     this.weight = 1
     this.sharedCostUsd = 0
     this.messages = -1
+    this.tokens = -1
     this.steps = 0
     this.totalUsd = 0
     if (this.hasAvoidable) {

@@ -4,7 +4,6 @@ const TEN_MINUTES = 'the calendar month is summed up in steps of ten minutes, an
 const HALF_HOUR = 'a week is summed up in steps of half an hour, and a test is shorter'
 const NO_VERDICT = 'a person says on a page whether its cause was right, and nobody is paged in this test'
 const NO_PAGE = 'an incident begins with a page, and nobody pages in this test'
-const NOT_WRITTEN = (metric: string) => `nothing writes ${metric} yet`
 
 export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-overview: Cost growth': NO_MONTH,
@@ -20,6 +19,4 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-errors: Wrong types': NO_VERDICT,
   'spanbridge-errors: Time to root cause': NO_PAGE,
   'spanbridge-overview: Time from an anomaly to its root cause': NO_PAGE,
-  'spanbridge-quality: Checks by result': NOT_WRITTEN('agent_quality_checks_total'),
-  'spanbridge-quality: Checks': NOT_WRITTEN('agent_quality_checks_total'),
 }

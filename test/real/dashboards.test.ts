@@ -33,6 +33,9 @@ const LIMIT_SECONDS = 100
 const RANGE_SECONDS = 20
 const STEP_SECONDS = 2
 
+/** Of results that the agents' tools give, some of which are not so. */
+const EXPECTED = { tools: [{ match: 'lookup_order', checks: [{ name: 'is on its way', at: '/state', matches: '^(packed|sent)$' }] }], agents: [{ match: '*', checks: [{ name: 'says something', matches: '\\w' }] }] }
+
 interface Asked {
   readonly name: string
   readonly panel: string
@@ -62,7 +65,7 @@ describe('every panel', () => {
     model = await fakeModel()
     const judge = { provider: 'anthropic', baseUrl: model.url, apiKeyFile: written('key', 'key-of-the-test'), share: 0.3, usdPerDay: 1000, tenantUsdPerDay: 1000, tenantRequestsPerDay: 100_000 }
     bridge = await startBridge(loadConfig({ flags: {
-      config: written('spanbridge.yaml', JSON.stringify({ objectives, judge, ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
+      config: written('spanbridge.yaml', JSON.stringify({ objectives, judge, expectations: written('expectations.yaml', JSON.stringify(EXPECTED)), ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
       httpAddress: '127.0.0.1:0', grpcAddress: '127.0.0.1:0', webAddress: '127.0.0.1:0', settleGrace: '300ms', dataDir: directory,
     } }))
     const { http, web } = bridge.addresses

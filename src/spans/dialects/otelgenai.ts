@@ -1,5 +1,5 @@
 import { Kind } from '../names.ts'
-import { evidence, failed, kind, messages, number, present, responseId, text, tier, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
+import { conversation, evidence, failed, kind, messages, number, present, responseId, text, tier, GUESS, OWN, STANDARD, type Dialect } from '../dialect.ts'
 
 /**
  * OTel GenAI semantic conventions, current (`gen_ai.provider.name`, `gen_ai.usage.input_tokens`, messages as JSON) and
@@ -128,6 +128,9 @@ export const otelGenAi: Dialect = {
     'llm.openai.service_tier': tier(GUESS),
     'gen_ai.input.messages': messages,
     'gen_ai.tool.status': failed('error'),
+    'gen_ai.conversation.compacted': number('compacted', STANDARD),
+    'gen_ai.conversation.id': conversation,
+    'session.id': conversation,
     'error.type': evidence('errorType'),
     'error.message': evidence('errorMessage'),
     'exception.type': evidence('exceptionType'),
@@ -139,6 +142,7 @@ export const otelGenAi: Dialect = {
   events: {
     'exception': 'exception',
     'gen_ai.evaluation.result': 'evaluation',
+    'gen_ai.conversation.compacted': 'compacted',
     'gen_ai.content.prompt': 'input', 'gen_ai.user.message': 'input', 'gen_ai.client.inference.operation.details': 'input',
     'gen_ai.content.completion': 'output', 'gen_ai.choice': 'output',
     'gen_ai.content.completion.chunk': 'firstToken',
