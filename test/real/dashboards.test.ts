@@ -21,6 +21,8 @@ import { Telemetry } from '../../src/demo/agents/telemetry.ts'
 import { Traffic } from '../../src/demo/agents/traffic.ts'
 import { allTargets, dashboards, everything, interpolated, isLoki, type Target } from '../dashboards/dashboards.ts'
 import { MAY_BE_EMPTY } from '../dashboards/empty.ts'
+import { openDatabase } from '../../src/quality/database.ts'
+import { fakeLangsmith, type FakeApi } from '../external/sources.ts'
 import { fakeModel, type FakeModel } from '../judge/fakemodel.ts'
 import { testLoki } from './loki.ts'
 import { needs } from './require.ts'
@@ -55,6 +57,8 @@ describe('every panel', () => {
   let loki: Native | undefined
   let bridge: Bridge
   let model: FakeModel
+  let langsmith: FakeApi
+  let person: NodeJS.Timeout
   let telemetry: Telemetry
   let ticker: NodeJS.Timeout
   let player: Spawned
@@ -64,8 +68,10 @@ describe('every panel', () => {
     const objectives = PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, limit })))
     model = await fakeModel()
     const judge = { provider: 'anthropic', baseUrl: model.url, apiKeyFile: written('key', 'key-of-the-test'), share: 0.3, usdPerDay: 1000, tenantUsdPerDay: 1000, tenantRequestsPerDay: 100_000 }
+    langsmith = await fakeLangsmith([], 'key-of-the-test')
+    const scores = { langsmith: { url: langsmith.url, apiKeyFile: written('langsmith', 'key-of-the-test'), every: '5s' } }
     bridge = await startBridge(loadConfig({ flags: {
-      config: written('spanbridge.yaml', JSON.stringify({ objectives, judge, expectations: written('expectations.yaml', JSON.stringify(EXPECTED)), ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
+      config: written('spanbridge.yaml', JSON.stringify({ objectives, judge, scores, expectations: written('expectations.yaml', JSON.stringify(EXPECTED)), ...(loki === undefined ? {} : { loki: { url: loki.url } }) })),
       httpAddress: '127.0.0.1:0', grpcAddress: '127.0.0.1:0', webAddress: '127.0.0.1:0', settleGrace: '300ms', dataDir: directory,
     } }))
     const { http, web } = bridge.addresses
@@ -76,19 +82,31 @@ describe('every panel', () => {
     const traffic = new Traffic({ profiles: PROFILES.map((profile) => ({ ...profile, perSecond: 6, nightShare: 1 })), random: new Random(20_261), write: (run, endMs) => telemetry.write(run, endMs) })
     for (const fault of FAULTS.filter(({ id }) => id !== 'silence')) traffic.strike({ fault, share: 0.04, untilMs: Infinity })
     ticker = setInterval(() => traffic.tick(Date.now()), 100)
+    person = setInterval(() => void mark(`http://127.0.0.1:${web.port}/v1/scores`), 2000)
     player = spawned(['send', '--loop', '--rate', '10', '--endpoint', `http://127.0.0.1:${http.port}`])
   }, 60_000)
 
   afterAll(async () => {
     clearInterval(ticker)
+    clearInterval(person)
     player?.kill('SIGTERM')
     await player?.ended
     await telemetry?.stop()
     await bridge?.stop()
     await model?.stop()
+    await langsmith?.close()
     await Promise.all(running.map((native) => native.stop()))
     rmSync(directory, { recursive: true, force: true })
   }, 30_000)
+
+  /** A person marks some of what the judge has marked. */
+  async function mark(url: string): Promise<void> {
+    const database = openDatabase(join(directory, 'scores.db'))
+    const traces = database.prepare('SELECT trace FROM judged ORDER BY number DESC LIMIT 10').all().map((row) => String(row['trace']))
+    database.close()
+    const marks = traces.map((trace_id, i) => ({ trace_id, evaluator: 'ann', mark: 1 + (i % 5) }))
+    await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify([...marks, { trace_id: 'none', evaluator: 'ann', score: 1 }]) }).catch(() => {})
+  }
 
   function written(name: string, text: string): string {
     writeFileSync(join(directory, name), text)
