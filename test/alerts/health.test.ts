@@ -6,12 +6,14 @@ import { PUSH_ERRORS } from '../../src/logs/counts.ts'
 import { CALL_ERRORS, REPLY_ERRORS } from '../../src/quality/judge/provider.ts'
 import { SKIPS } from '../../src/quality/judge/counts.ts'
 import { HEALTH_METRICS } from '../../src/metrics/health.ts'
+import { SCORE_REJECTIONS } from '../../src/spans/scale.ts'
 import { REFUSALS } from '../../src/otlp/refusal.ts'
 import { alerts, ROOT } from './rulefile.ts'
 
 test.each([
   ['SpanbridgeRefusingPushes', 'reason', Object.keys(REFUSALS)],
   ['SpanbridgeExporterDropping', 'error', PUSH_ERRORS],
+  ['SpanbridgeScoresLost', 'reason', [...SCORE_REJECTIONS, 'no_request', 'crowded']],
   ['SpanbridgeJudgeFailing', 'error', [...CALL_ERRORS, ...REPLY_ERRORS]],
   // Those that fail have an error, and are told of by it.
   ['SpanbridgeJudgeFailing', 'reason', SKIPS.filter((reason) => !/^(failed|no_mark|no_answer|shutdown|budget_.*)$/.test(reason))],

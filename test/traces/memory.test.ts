@@ -113,7 +113,7 @@ describe('the memory of traces', () => {
           expect([tenant, project, agent, service, messages, weight, startMs, ...of]).toEqual([told.tenant, told.project, told.agent, told.service, told.messages, told.weight, told.startMs, ...trace(other)])
         }
       }
-    }), { numRuns: 60 })
+    }), { numRuns: 25 })
   })
 
   test('of no traces remembers none', () => {

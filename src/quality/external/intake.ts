@@ -11,7 +11,7 @@ export interface GivenScore {
   readonly trace: string
   readonly evaluator: string
   readonly layer: 'external' | 'human'
-  /** On the evaluator's scale. */
+  /** On the evaluator's scale; whether it is good needs none. */
   readonly score?: number | boolean
   readonly label?: string
   /** Of a person: 1 to 5, whatever the evaluator's scale. */
@@ -43,7 +43,7 @@ export class Intake {
   take({ trace: told, evaluator, layer, score, label = '', mark, comment = '' }: GivenScore, source: ScoreSourceName, nowMs: number): ScoreRejection | undefined {
     const { scales, calibration } = this.#options
     const trace = traceOf(told)
-    const value = trace === undefined ? 'no_trace' : mark !== undefined ? (mark - 1) / 4 : scales.value(evaluator, score === undefined ? NaN : Number(score), label)
+    const value = trace === undefined ? 'no_trace' : mark !== undefined ? (mark - 1) / 4 : typeof score === 'boolean' ? Number(score) : scales.value(evaluator, score ?? NaN, label)
     if (typeof value !== 'number' || trace === undefined) {
       scales.rejected[value as ScoreRejection]++
       return value as ScoreRejection
