@@ -9,6 +9,8 @@ export interface PollerOptions {
   /** Tells sources of one kind apart in what is remembered. */
   readonly key: string
   readonly everySeconds: number
+  /** After the first error; twice as long after each more. */
+  readonly backoffSeconds?: number
   readonly progress: Progress
   readonly take: (score: FoundScore) => void
   /** A score that was told before. */
@@ -20,12 +22,12 @@ export interface PollerOptions {
   readonly random: () => number
 }
 
-const FIRST_BACKOFF_SECONDS = 5
+const BACKOFF_SECONDS = 5
 const LONGEST_BACKOFF_SECONDS = 600
 /** A source that asks for more than this is asked again all the same: it may have meant something else. */
 const LONGEST_ASKED_SECONDS = 3600
-/** Between pages: no source is asked more than twice a second. */
-const BETWEEN_PAGES_MS = 500
+/** Between pages: Braintrust answers 20 requests a minute on its smaller plans. */
+const BETWEEN_PAGES_MS = 3000
 
 export interface Poller {
   stop(): Promise<void>
@@ -43,12 +45,14 @@ export function startPoller(options: PollerOptions): Poller {
 }
 
 async function run(options: PollerOptions, signal: AbortSignal): Promise<void> {
-  const { source, everySeconds, polled, tell, random } = options
+  const { source, everySeconds, backoffSeconds = BACKOFF_SECONDS, polled, tell, random } = options
   let failures = 0
+  /** Counted, and not remembered because the database could not be written. */
+  const counted = new Set<string>()
   while (!signal.aborted) {
     let pauseMs: number
     try {
-      const more = await poll(options, signal)
+      const more = await poll(options, counted, signal)
       if (failures > 0) tell(`scores of ${source.name} come again`)
       failures = 0
       polled(false)
@@ -57,7 +61,7 @@ async function run(options: PollerOptions, signal: AbortSignal): Promise<void> {
       if (signal.aborted) return
       polled(true)
       if (++failures === 1) tell(`cannot read scores of ${source.name}: ${reasonOf(error)}`)
-      const backoff = Math.min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures - 1)) * (0.5 + random() / 2)
+      const backoff = Math.min(LONGEST_BACKOFF_SECONDS, backoffSeconds * 2 ** (failures - 1)) * (0.5 + random() / 2)
       pauseMs = 1000 * (error instanceof TryLater ? Math.min(LONGEST_ASKED_SECONDS, Math.max(error.seconds, 1)) : backoff)
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => {})
@@ -65,12 +69,16 @@ async function run(options: PollerOptions, signal: AbortSignal): Promise<void> {
 }
 
 /** One page; whether there is another. */
-async function poll({ source, key, progress, take, again, now }: PollerOptions, signal: AbortSignal): Promise<boolean> {
+async function poll({ source, key, progress, take, again, now }: PollerOptions, counted: Set<string>, signal: AbortSignal): Promise<boolean> {
   const page = await source.page(progress.cursor(key), now(), signal)
-  const fresh = [...new Map(page.scores.map((score) => [score.id, score])).values()].filter(({ id }) => !progress.seen(key, id))
+  const fresh = [...new Map(page.scores.map((score) => [score.id, score])).values()].filter(({ id }) => !counted.has(id) && !progress.seen(key, id))
   for (let i = fresh.length; i < page.scores.length; i++) again()
   // Counted first and remembered then: what is told again after a crash in between is counted again, and nothing is missed.
-  for (const score of fresh) take(score)
-  progress.commit(key, page.cursor, fresh.map(({ id }) => id))
+  for (const score of fresh) {
+    take(score)
+    counted.add(score.id)
+  }
+  progress.commit(key, page.cursor, [...counted])
+  counted.clear()
   return page.more
 }
