@@ -106,10 +106,10 @@ export class Engine {
     return { accepted: spans, rejected, error: error === '' ? '' : `cannot read ${rejected} of ${spans + rejected} spans: ${error}` }
   }
 
-  /** Takes the evaluation results out of a protobuf ExportLogsServiceRequest. */
+  /** Takes the evaluation results, and content that is wanted, out of a protobuf ExportLogsServiceRequest. */
   logs(body: Uint8Array, nowMs: number): Accepted {
     this.#advance(nowMs)
-    const { records, rejected, error } = scanLogs(body, (score) => this.#logScore(score, nowMs))
+    const { records, rejected, error } = scanLogs(body, (score) => this.#logScore(score, nowMs), this.assembler.content && ((said) => this.assembler.addContent(said, nowMs)))
     if (records === 0 && rejected > 0) throw new Malformed(`cannot read log data: ${error}`)
     this.logRecordsAccepted += records
     this.logRecordsRejected += rejected

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..')
 const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'otlp': /^$/,
   'spans': /^$/,
-  'traces': /^spans\/(anyvalue|dialect|names|span|strings|tables)\.ts$/,
+  'traces': /^spans\/(anyvalue|dialect|logs|names|span|strings|tables)\.ts$/,
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'problems': /^(spans\/(names|strings)|traces\/settled|config\/objectives)\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,

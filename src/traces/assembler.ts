@@ -8,10 +8,11 @@
  * remembered: a repeated one is dropped, a new one is counted as late, for the same tenant.
  */
 import { Num, Text } from '../spans/dialect.ts'
+import type { LogContent } from '../spans/logs.ts'
 import { Kind } from '../spans/names.ts'
 import { RESOURCE_RANK, type Score, type Span } from '../spans/span.ts'
 import { traitBit } from '../spans/tables.ts'
-import { ContentStore, type ContentOptions } from './content.ts'
+import { ContentStore, type ContentOptions, type KeptText } from './content.ts'
 import { Conversations } from './conversations.ts'
 import { TraceMemory, type MemoryOptions } from './memory.ts'
 import { DeadlineQueue } from './queue.ts'
@@ -170,6 +171,13 @@ export class Assembler {
     else this.#scores.hold(row, score)
   }
 
+  /** What a log record tells of a span, which may come before or after it. */
+  addContent(said: LogContent, nowMs: number): void {
+    const row = this.requests.find(said.trace)
+    if (row >= 0 && this.requests.state[row] === State.settled) this.content?.tooLate()
+    else this.content?.keepLogged(said, nowMs + this.#options.idleTimeoutMs)
+  }
+
   /** Ends a push: what its spans need to be looked up for is looked up together. */
   flush(): void {
     this.#responses.flush(this.requests, this.records)
@@ -204,6 +212,7 @@ export class Assembler {
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
     }
     this.#scores.giveUp(nowMs)
+    this.content?.expire(nowMs)
     this.memory.expire(nowMs)
   }
 
@@ -502,7 +511,7 @@ export class Assembler {
 
   #settle(row: number, nowMs: number, early = false): void {
     const settled = this.#settled
-    this.#settler.settle(row, settled, this.#scores.take(row), this.content?.take(row))
+    this.#settler.settle(row, settled, this.#scores.take(row), this.#saidIn(row))
     this.#conversations.settle(row, settled, this.#text)
     settled.early = early && this.requests.state[row] === State.open
     this.#bigIndex.delete(row)
@@ -514,6 +523,15 @@ export class Assembler {
     if (settled.isRequest && this.memory.capacity > 0) this.requests.eachTrace(row, (trace) => this.memory.note(trace, settled, nowMs))
     this.#onSettled(settled)
   }
+
+  /** What its spans tell goes before what is told beside them. */
+  #saidIn(row: number): readonly KeptText[] | undefined {
+    const { content } = this
+    if (content === undefined) return undefined
+    this.requests.traceOf(row, this.#trace)
+    return [...content.takeLogged(this.#trace, (hi, lo) => this.#find(row, hi, lo)), ...content.take(row)]
+  }
+  readonly #trace = new Int32Array(4)
 
   #forget(row: number): void {
     this.#seen.forget(row)

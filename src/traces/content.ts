@@ -4,7 +4,10 @@
  */
 import { anyValueText } from '../spans/anyvalue.ts'
 import { Content } from '../spans/dialect.ts'
-import type { Span } from '../spans/span.ts'
+import type { LogContent } from '../spans/logs.ts'
+import { Kind } from '../spans/names.ts'
+import { Span } from '../spans/span.ts'
+import { LoggedContent, type LoggedText } from './logged.ts'
 
 export interface ContentOptions {
   /** Bits of what to keep of a span: 1 its input, 2 its output. Asked only for spans that tell content. */
@@ -23,6 +26,8 @@ export interface ContentDrops {
   text: number
   request: number
   total: number
+  /** Told in a log record whose span had settled already, or never came. */
+  late: number
 }
 
 /** Tag of AnyValue.string. */
@@ -43,9 +48,11 @@ interface Held {
 }
 
 export class ContentStore {
-  readonly dropped: ContentDrops = { text: 0, request: 0, total: 0 }
+  readonly dropped: ContentDrops = { text: 0, request: 0, total: 0, late: 0 }
   readonly #options: ContentOptions
   readonly #held = new Map<number, Held>()
+  readonly #logged = new LoggedContent()
+  readonly #asked = new Span()
   #bytes = 0
 
   constructor(options: ContentOptions) {
@@ -62,6 +69,46 @@ export class ContentStore {
     if ((span.contentEnd[0]! | span.contentEnd[1]!) === 0) return
     const wanted = this.#options.wants(span)
     for (const side of [Content.input, Content.output]) if ((wanted & (1 << side)) !== 0 && span.contentEnd[side] !== 0) this.#copy(span, row, record, side)
+  }
+
+  /** Keeps what a log record tells of a model call, which may come before its span: until the trace settles, or `deadlineMs`. */
+  keepLogged({ trace, spanHi, spanLo, side, value }: LogContent, deadlineMs: number): void {
+    this.#asked.kind = Kind.model
+    this.#asked.trace.set(trace)
+    if ((this.#options.wants(this.#asked) & (1 << side)) === 0) return
+    const { textLimitBytes, requestLimitBytes, totalLimitBytes } = this.#options
+    const key = trace.join()
+    const cut = cutOf(utf8Of(value), textLimitBytes)
+    const size = cut.bytes.length
+    if (this.#logged.bytesOf(key) + size > requestLimitBytes) { this.dropped.request++; return }
+    if (this.#bytes + size > totalLimitBytes) { this.dropped.total++; return }
+    if (cut.cutAt >= 0) this.dropped.text++
+    this.#bytes += size - this.#logged.put(key, { ...cut, side, spanHi, spanLo }, deadlineMs)
+    this.dropped.late += this.#forgotten(this.#logged.crowded())
+  }
+
+  /** What log records told of a trace; `find` gives the record of a span, -1 where there is none. */
+  takeLogged(trace: Int32Array, find: (hi: number, lo: number) => number): KeptText[] {
+    if (this.#logged.size === 0) return []
+    const texts = this.#logged.take(trace.join())
+    this.#forgotten(texts)
+    const kept = texts.map(({ spanHi, spanLo, ...text }) => ({ ...text, record: find(spanHi, spanLo) })).filter(({ record }) => record >= 0)
+    this.dropped.late += texts.length - kept.length
+    return kept
+  }
+
+  tooLate(): void {
+    this.dropped.late++
+  }
+
+  /** To be called now and then: what has waited in vain is forgotten. */
+  expire(nowMs: number): void {
+    this.dropped.late += this.#forgotten(this.#logged.expired(nowMs))
+  }
+
+  #forgotten(texts: readonly LoggedText[]): number {
+    for (const { bytes } of texts) this.#bytes -= bytes.length
+    return texts.length
   }
 
   /** What a request has said, and forgets it. */
@@ -89,19 +136,12 @@ export class ContentStore {
   #copy(span: Span, row: number, record: number, side: number): void {
     const { textLimitBytes, requestLimitBytes, totalLimitBytes } = this.#options
     const said = utf8Of(span.body.subarray(span.contentStart[side]!, span.contentEnd[side]!))
-    const { length } = said
-    const size = Math.min(length, textLimitBytes)
+    const size = Math.min(said.length, textLimitBytes)
     const held = this.#held.get(row)
     if ((held?.bytes ?? 0) + size > requestLimitBytes) { this.dropped.request++; return }
     if (this.#bytes + size > totalLimitBytes) { this.dropped.total++; return }
-    const bytes = new Uint8Array(size)
-    const head = length > size ? size >> 1 : size
-    bytes.set(said.subarray(0, head))
-    if (head < size) {
-      bytes.set(said.subarray(length - (size - head)), head)
-      this.dropped.text++
-    }
-    const kept: KeptText = { record, side, bytes, cutAt: head < size ? head : -1, left: length - size }
+    const kept: KeptText = { record, side, ...cutOf(said, textLimitBytes) }
+    if (kept.cutAt >= 0) this.dropped.text++
     if (held === undefined) this.#held.set(row, { bytes: size, texts: [kept] })
     else {
       held.bytes += size
@@ -158,6 +198,17 @@ export class SettledContent {
     }
     return undefined
   }
+}
+
+/** A copy of a text, of one that is too long without its middle. */
+function cutOf(said: Uint8Array, limit: number): Pick<KeptText, 'bytes' | 'cutAt' | 'left'> {
+  const { length } = said
+  const size = Math.min(length, limit)
+  const bytes = new Uint8Array(size)
+  const head = length > size ? size >> 1 : size
+  bytes.set(said.subarray(0, head))
+  if (head < size) bytes.set(said.subarray(length - (size - head)), head)
+  return { bytes, cutAt: head < size ? head : -1, left: length - size }
 }
 
 /** The bytes of an AnyValue's text: of a string its own, which is nearly all there is. */

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { play, recordings, series, testEngine } from '../conformance/recordings.ts'
 import { tracesBody, type SpanSpec } from '../otlpbuilder.ts'
+import { transcode } from '../../src/otlp/json.ts'
 import { anyValueText } from '../../src/spans/anyvalue.ts'
 import { Content } from '../../src/spans/dialect.ts'
 import { Kind } from '../../src/spans/names.ts'
@@ -66,15 +67,15 @@ test('of a long text the beginning and the end stay, and no character is cut in 
   const long = span(1, 0, { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 't', 'gen_ai.tool.call.result': `${'é'.repeat(100)}` })
   const { found, held, dropped } = said([long], { textLimitBytes: 11 })
   expect(found[0]).toMatchObject({ steps: [[undefined, 'éé … 189 bytes left out … ééé']], whole: [false] })
-  expect({ held, dropped }).toEqual({ held: 11, dropped: { text: 1, request: 0, total: 0 } })
+  expect({ held, dropped }).toEqual({ held: 11, dropped: { text: 1, request: 0, total: 0, late: 0 } })
 })
 
 test('what finds no room is counted, and nothing but content is lost', () => {
   const results = Array.from({ length: 10 }, (_, i) => span(i + 2, 1, { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 't', 'gen_ai.tool.call.result': 'x'.repeat(100) }))
   const request = said([agent, ...results], { requestLimitBytes: 532 })
-  expect(request).toMatchObject({ held: 532, dropped: { text: 0, request: 5, total: 0 } })
+  expect(request).toMatchObject({ held: 532, dropped: { text: 0, request: 5, total: 0, late: 0 } })
   expect(request.found[0]!.steps).toHaveLength(10)
-  expect(said([agent, ...results], { totalLimitBytes: 232 })).toMatchObject({ held: 232, dropped: { text: 0, request: 0, total: 8 } })
+  expect(said([agent, ...results], { totalLimitBytes: 232 })).toMatchObject({ held: 232, dropped: { text: 0, request: 0, total: 8, late: 0 } })
 })
 
 test('a list or an object is JSON, a strange one empty', () => {
@@ -84,6 +85,69 @@ test('a list or an object is JSON, a strange one empty', () => {
   expect(anyValueText(Uint8Array.from([50, ok.length + 2, 10, ok.length, ...ok]))).toBe('{"ok":true}')
   expect(anyValueText(Uint8Array.from([42, 8, 10, 2, 24, 7, 10, 2, 16, 0]))).toBe('[7,false]')
   expect(() => anyValueText(Uint8Array.from(list))).toThrow()
+})
+
+describe('content in log records', () => {
+  const record = (spanId: string, eventName: string, body: unknown, attributes: Record<string, unknown> = {}, traceId = TRACE) => ({
+    traceId, spanId, eventName, ...(body === undefined ? {} : { body: anyValue(body) }), attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) })),
+  })
+  const anyValue = (value: unknown): object => (typeof value === 'string' ? { stringValue: value } : { kvlistValue: { values: Object.entries(value as object).map(([key, inner]) => ({ key, value: anyValue(inner) })) } })
+  const logs = (...records: object[]) => Uint8Array.from(transcode('logs', Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: records }] }] }))).bytes)
+  const call = tracesBody([span(1, 0, { 'gen_ai.operation.name': 'chat' })])
+  const choice = (said: string, traceId = TRACE) => record(id(1), 'gen_ai.choice', { finish_reason: 'stop', message: { role: 'assistant', content: said } }, {}, traceId)
+
+  function open(content: Partial<ContentOptions> = {}) {
+    const found: (string | undefined)[][] = []
+    const engine = testEngine({ content: { wants: () => 3, ...CONTENT_LIMITS, ...content }, onSettled: ({ content, isRequest }: Settled) => { if (isRequest) found.push([content?.root(Content.input), content?.root(Content.output)]) } })
+    return { engine, found, store: engine.assembler.content! }
+  }
+
+  test('are told of a span before or after it, the newest stays, and what the span tells itself goes before', () => {
+    const told = logs(record(id(1), 'gen_ai.system.message', { content: 'be brief' }), record(id(1), 'gen_ai.user.message', { content: 'hello' }), record(id(1), 'gen_ai.user.message', { content: 'where?' }), choice('sent'))
+    const expected = [['{"content":"where?"}', '{"finish_reason":"stop","message":{"role":"assistant","content":"sent"}}']]
+    for (const order of ['logs first', 'spans first']) {
+      const { engine, found, store } = open()
+      if (order === 'logs first') engine.logs(told, START_MS)
+      engine.traces(call, START_MS)
+      if (order === 'spans first') engine.logs(told, START_MS)
+      engine.finish(START_MS + 100_000)
+      expect([found, store.bytes, store.dropped.late], order).toEqual([expected, 0, 0])
+    }
+    const { engine, found } = open()
+    engine.logs(told, START_MS)
+    engine.traces(tracesBody([span(1, 0, { 'gen_ai.operation.name': 'chat', 'gen_ai.output.messages': 'mine' })]), START_MS)
+    engine.finish(START_MS + 100_000)
+    expect(found[0]![1]).toBe('mine')
+  })
+
+  test('in one event with both sides', () => {
+    const { engine, found } = open()
+    engine.logs(logs(record(id(1), 'gen_ai.client.inference.operation.details', undefined, { 'gen_ai.input.messages': 'where?', 'gen_ai.output.messages': 'sent', other: 'x' })), START_MS)
+    engine.traces(call, START_MS)
+    engine.finish(START_MS + 100_000)
+    expect(found).toEqual([['where?', 'sent']])
+  })
+
+  test('are kept only where they are wanted, within the limits, and not for ever', () => {
+    const unwanted = open({ wants: () => 1 })
+    unwanted.engine.logs(logs(choice('sent')), START_MS)
+    expect(unwanted.store.bytes).toBe(0)
+    const small = open({ requestLimitBytes: 100 })
+    small.engine.logs(logs(record(id(1), 'gen_ai.choice', 'x'.repeat(60)), record(id(2), 'gen_ai.choice', 'y'), choice('other', '1'.repeat(32))), START_MS)
+    expect([small.store.bytes, small.store.dropped.request]).toEqual([60 + '{"finish_reason":"stop","message":{"role":"assistant","content":"other"}}'.length, 1])
+    small.engine.tick(START_MS + 10_001)
+    expect([small.store.bytes, small.store.dropped.late]).toEqual([0, 2])
+  })
+
+  test('come too late for a request that has settled, and none for a span that never came', () => {
+    const { engine, store } = open()
+    engine.logs(logs(record(id(7), 'gen_ai.choice', 'x')), START_MS)
+    engine.traces(call, START_MS)
+    engine.tick(START_MS + 2000)
+    expect(store.dropped.late).toBe(1)
+    engine.logs(logs(choice('sent')), START_MS + 2000)
+    expect([store.bytes, store.dropped.late]).toEqual([0, 2])
+  })
 })
 
 test('recorded runs tell what their agents answered and their tools gave back, and count the same', () => {
@@ -100,7 +164,7 @@ test('recorded runs tell what their agents answered and their tools gave back, a
     const plain = play(bodies)
     for (const name of ['agent_requests_total', 'agent_cost_usd_total', 'agent_tokens_total', 'agent_context_messages', 'agent_errors_total'] as const) expect(series(engine, name), dialect).toEqual(series(plain, name))
   }
-  // On the wire these say nothing in spans: AutoGen tells messages between its agents, OpenAI's instrumentation writes log records, and the tool of the other is a bare span.
+  // On the wire these say nothing: AutoGen tells messages between its agents, the tools of the others are bare spans, and one run was recorded without its log records.
   expect([...silent.tools]).toEqual(['autogen-native', 'autogen-openinference', 'logfire-openai'])
-  expect([...silent.answers]).toEqual(['autogen-native', 'openai-otel-v2', 'openai-otel-v2-legacy'])
+  expect([...silent.answers]).toEqual(['autogen-native', 'openai-otel-v2-legacy'])
 })

@@ -46,6 +46,7 @@ const FORMS: readonly { readonly is: (value: Record_) => boolean; readonly of: (
   { is: ({ object, output }) => object === 'response' && Array.isArray(output), of: ({ output }) => (output as unknown[]).findLast((item) => isRecord(item) && item['type'] === 'message') ?? '' },
   { is: ({ candidates }) => Array.isArray(candidates) && isRecord(candidates[0]), of: ({ candidates }) => (candidates as [Record_])[0]['content'] },
   // A message, or what holds one.
+  { is: ({ message, finish_reason }) => isRecord(message) && typeof finish_reason === 'string', of: ({ message }) => said(message as Record_) },
   { is: isMessage, of: said },
   { is: ({ content }) => isRecord(content) && Array.isArray(content['parts']), of: ({ content }) => said(content as Record_) },
   { is: ({ content, finish_reason }) => typeof content === 'string' && typeof finish_reason === 'string', of: said },
