@@ -1,4 +1,5 @@
 /** The environment of docker compose with the demo's agents: `docker compose --env-file provisioning/demo.env up`. */
+import { EXPECTATIONS_IN_IMAGE } from '../src/demo/agents/expected.ts'
 import { demoJudgeSettings } from '../src/demo/agents/judge.ts'
 import { ESCALATION } from '../src/demo/agents/mishaps.ts'
 import { demoLimits } from '../src/demo/agents/profiles.ts'
@@ -14,6 +15,8 @@ export function demoEnvironment(): string {
     `SPANBRIDGE_OBJECTIVES='${JSON.stringify(limits)}'`,
     '# A larger model that takes over is no ordinary fallback.',
     `SPANBRIDGE_ESCALATION_MODELS=${ESCALATION.join(',')}`,
+    '# What their tools should give back, and they answer.',
+    `SPANBRIDGE_EXPECTATIONS=${EXPECTATIONS_IN_IMAGE}`,
     '# A simulated judge, which the agents bring along.',
     ...Object.entries(demoJudgeSettings('http://demo:9465')).map(([variable, value]) => `${variable}=${value}`),
     '',

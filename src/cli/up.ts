@@ -103,7 +103,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
 }
 
 async function configure(flags: Readonly<Record<string, unknown>>, lokiUrl: string | undefined, pager: PagerConfig): Promise<Config> {
-  const [{ loadConfig }, { ESCALATION }, { demoLimits }, { demoJudgeSettings }] = await Promise.all([import('../config/config.ts'), import('../demo/agents/mishaps.ts'), import('../demo/agents/profiles.ts'), import('../demo/agents/judge.ts')])
+  const [{ loadConfig }, { ESCALATION }, { demoLimits }, { demoJudgeSettings }, { demoExpectations }] = await Promise.all([import('../config/config.ts'), import('../demo/agents/mishaps.ts'), import('../demo/agents/profiles.ts'), import('../demo/agents/judge.ts'), import('../demo/agents/expected.ts')])
   const texts = Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   // The shorter grace is a default: a file, a variable or a flag says otherwise.
   const hasFile = texts['config'] !== undefined || Boolean(process.env['SPANBRIDGE_CONFIG'])
@@ -113,8 +113,9 @@ async function configure(flags: Readonly<Record<string, unknown>>, lokiUrl: stri
   const limits = demoLimits().filter(({ agent }) => !config.objectives.some((row) => row.agent === agent))
   const loki = config.loki ?? (lokiUrl === undefined ? undefined : loadConfig({ env: { SPANBRIDGE_LOKI_URL: lokiUrl } }).loki)
   const judge = config.judge ?? (pager.demoUrl === undefined ? undefined : loadConfig({ env: demoJudgeSettings(pager.demoUrl) }).judge)
+  const expectations = config.expectations ?? (pager.demoUrl === undefined ? undefined : demoExpectations())
   const escalation = config.escalation.models.length > 0 ? config.escalation : { ...config.escalation, models: ESCALATION }
-  return { ...config, loki, judge, escalation, dataDir: join(config.dataDir, 'up'), pager: { ...pager, ...config.pager }, objectives: [...config.objectives, ...limits] }
+  return { ...config, loki, judge, expectations, escalation, dataDir: join(config.dataDir, 'up'), pager: { ...pager, ...config.pager }, objectives: [...config.objectives, ...limits] }
 }
 
 /** Before anything is started, or the data of a demo that is already running is touched. */

@@ -63,6 +63,8 @@ describe('docker-compose.yml', () => {
     expect(own.pager.demoUrl).toBeUndefined()
     expect(own.judge).toBeUndefined()
     expect(loadConfig({ env: filled(demo) })).toMatchObject({ objectives: demoLimits(), pager: { demoUrl: 'http://demo:9465' }, escalation: { models: ['gpt-4.1-mini', 'gpt-4.1'] }, judge: { provider: 'openai', baseUrl: 'http://demo:9465/v1' } })
+    expect(existsSync(join(root, demo['SPANBRIDGE_EXPECTATIONS']!.replace('/app/', '')))).toBe(true)
+    expect(loadConfig({ env: filled(demo) }).expectations).toBe(demo['SPANBRIDGE_EXPECTATIONS'])
     expect(loadConfig({ env: filled({ SPANBRIDGE_JUDGE_PROVIDER: 'anthropic' }) }).judge).toMatchObject({ model: 'claude-opus-4-7', share: 0.01 })
     const { panes } = Object.fromEntries(new URL(own.pager.traceUrl!.replace('{trace_id}', '0af7651916cd43dd8448eb211c80319c')).searchParams)
     expect(JSON.parse(panes!)).toMatchObject({ t: { datasource: 'spanbridge-tempo', queries: [{ queryType: 'traceql', query: '0af7651916cd43dd8448eb211c80319c' }] } })

@@ -15,7 +15,7 @@ import { type Native, startPrometheus } from '../../provisioning/run.ts'
 import { type Bridge, startBridge } from '../../src/bridge.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { FAULTS } from '../../src/demo/agents/faults.ts'
-import { PROFILES } from '../../src/demo/agents/profiles.ts'
+import { type Profile, PROFILES } from '../../src/demo/agents/profiles.ts'
 import { Random } from '../../src/demo/agents/random.ts'
 import { Telemetry } from '../../src/demo/agents/telemetry.ts'
 import { Traffic } from '../../src/demo/agents/traffic.ts'
@@ -37,6 +37,12 @@ const STEP_SECONDS = 2
 
 /** Of results that the agents' tools give, some of which are not so. */
 const EXPECTED = { tools: [{ match: 'lookup_order', checks: [{ name: 'is on its way', at: '/state', matches: '^(packed|sent)$' }] }], agents: [{ match: '*', checks: [{ name: 'says something', matches: '\\w' }] }] }
+
+/** Reads whole files: no agent of the demo has so many tokens in its context. */
+const READER: Profile = {
+  ...PROFILES[0]!, agent: 'reader',
+  steps: (random) => [{ kind: 'model', provider: 'openai', name: 'gpt-4.1', seconds: 0.2, inputTokens: random.one([100_000, 300_000]), outputTokens: 200, messages: 3 }],
+}
 
 interface Asked {
   readonly name: string
@@ -79,7 +85,7 @@ describe('every panel', () => {
     running.push(prometheus = await startPrometheus({ configFile: written('prometheus.yml', config), dataDir: join(directory, 'prometheus'), logDir: directory }))
 
     telemetry = new Telemetry(`http://127.0.0.1:${http.port}`)
-    const traffic = new Traffic({ profiles: PROFILES.map((profile) => ({ ...profile, perSecond: 6, nightShare: 1 })), random: new Random(20_261), write: (run, endMs) => telemetry.write(run, endMs) })
+    const traffic = new Traffic({ profiles: [...PROFILES, READER].map((profile) => ({ ...profile, perSecond: 6, nightShare: 1 })), random: new Random(20_261), write: (run, endMs) => telemetry.write(run, endMs) })
     for (const fault of FAULTS.filter(({ id }) => id !== 'silence')) traffic.strike({ fault, share: 0.04, untilMs: Infinity })
     ticker = setInterval(() => traffic.tick(Date.now()), 100)
     person = setInterval(() => void mark(`http://127.0.0.1:${web.port}/v1/scores`), 2000)
