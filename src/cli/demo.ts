@@ -1,6 +1,6 @@
 /** `spanbridge demo`: agents to watch, and faults to strike them with. */
 import { Command, Option } from 'commander'
-import { readAddress, readAmount, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
+import { readAddress, readAmount, readDurationSeconds, readUrl, writeAddress, type Address } from '../config/values.ts'
 import type { DemoState } from '../demo/agents/control.ts'
 import { unreachable } from '../web/reach.ts'
 import { flag, UsageError } from './usage.ts'
@@ -24,6 +24,7 @@ export function demoCommand(): Command {
     .option('-e, --endpoint <url>', 'OTLP/HTTP', process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || ENDPOINT)
     .addOption(control())
     .option('-r, --rate <n>', 'times as many runs', flag(readAmount), 1)
+    .option('--people <url>', 'where people mark answers: the bridge\'s web address', flag(readUrl))
     .option('--seed <n>', 'of the random numbers', flag((text) => Math.floor(readAmount(text))), 1)
     .action(run)
   demo.command('faults').summary('what can go wrong, and what is on').addOption(control()).action(async ({ control: at }: Where) => show(await ask(at, 'GET', '/demo')))
@@ -46,10 +47,10 @@ export function demoCommand(): Command {
   return demo
 }
 
-async function run({ endpoint, control, rate, seed }: { endpoint: string; control: Address; rate: number; seed: number }): Promise<void> {
+async function run({ endpoint, control, rate, seed, people }: { endpoint: string; control: Address; rate: number; seed: number; people?: string }): Promise<void> {
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) throw new UsageError(`--endpoint: expected a URL of http or https, got ${JSON.stringify(endpoint)}`)
   const { startAgents } = await import('../demo/agents/service.ts')
-  const agents = await startAgents({ endpoint: endpoint.replace(/\/$/, ''), control, rate, seed })
+  const agents = await startAgents({ endpoint: endpoint.replace(/\/$/, ''), control, rate, seed, people })
   process.stdout.write(`agents at work, spans to ${endpoint}; faults are taken at ${agents.controlUrl}\n`)
   await new Promise<void>((resolve) => { for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve()) })
   await agents.stop()

@@ -77,7 +77,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   const endpoint = `http://${writeAddress(reachable(bridge.addresses.http))}`
   const traffic = flags.traffic ? await openTraffic(endpoint, stop) : undefined
   if (traffic !== undefined) say('traffic', traffic.start())
-  const agents = flags.traffic ? await startAgents({ endpoint, control, rate: 1, seed: 1 }) : undefined
+  const agents = flags.traffic ? await startAgents({ endpoint, control, rate: 1, seed: 1, people: web }) : undefined
   if (agents !== undefined) say('agents', `three at work; faults on demand on ${pagerUrl} and by "spanbridge demo fault TYPE"`)
   const servers = startServers({
     dataDir: config.dataDir, web: writeAddress(reachable(bridge.addresses.web)), grpc: writeAddress(reachable(bridge.addresses.grpc)), prometheus, alertmanager, loki, collector, say, stop,

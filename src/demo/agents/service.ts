@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { demoControl } from './control.ts'
 import { demoJudge } from './judge.ts'
+import { People } from './people.ts'
 import { PROFILES } from './profiles.ts'
 import { Random } from './random.ts'
 import { Telemetry } from './telemetry.ts'
@@ -17,6 +18,8 @@ export interface AgentsOptions {
   /** Times as many runs as the profiles say. */
   readonly rate: number
   readonly seed: number
+  /** Where people's marks go: the bridge's web address. Without it nobody marks. */
+  readonly people?: string | undefined
 }
 
 export interface Agents {
@@ -28,9 +31,10 @@ export interface Agents {
 
 const TICK_MS = 100
 
-export async function startAgents({ endpoint, control, rate, seed }: AgentsOptions): Promise<Agents> {
+export async function startAgents({ endpoint, control, rate, seed, people: marksUrl }: AgentsOptions): Promise<Agents> {
   const telemetry = new Telemetry(endpoint)
-  const traffic = new Traffic({ profiles: PROFILES, random: new Random(seed), write: (run, endMs) => telemetry.write(run, endMs), rate })
+  const people = marksUrl === undefined ? undefined : new People(marksUrl, new Random(seed + 1))
+  const traffic = new Traffic({ profiles: PROFILES, random: new Random(seed), write: (run, endMs) => { const trace = telemetry.write(run, endMs); people?.read(trace, run, Date.now()) }, rate })
   const app = express()
   app.disable('x-powered-by')
   app.get('/-/healthy', (_request, response) => { response.type('text').send('healthy\n') })
@@ -41,7 +45,10 @@ export async function startAgents({ endpoint, control, rate, seed }: AgentsOptio
     server.once('error', reject)
     server.listen(control.port, control.host, resolve)
   })
-  const ticker = setInterval(() => traffic.tick(Date.now()), TICK_MS)
+  const ticker = setInterval(() => {
+    traffic.tick(Date.now())
+    people?.tick(Date.now())
+  }, TICK_MS)
   return {
     controlUrl: `http://${control.host.includes(':') ? `[${control.host}]` : control.host}:${(server.address() as AddressInfo).port}`,
     traffic,
@@ -49,6 +56,7 @@ export async function startAgents({ endpoint, control, rate, seed }: AgentsOptio
       clearInterval(ticker)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await people?.stop()
       await telemetry.stop()
     },
   }

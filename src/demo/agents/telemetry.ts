@@ -16,8 +16,8 @@ export class Telemetry {
     this.#exporter = exporter
   }
 
-  /** Writes the spans of a run that ends at a time, in milliseconds since 1970. */
-  write(run: Run, endMs: number): void {
+  /** Writes the spans of a run that ends at a time, in milliseconds since 1970. Its trace id. */
+  write(run: Run, endMs: number): string {
     const tracer = this.#tracerOf(run)
     const startMs = endMs - (secondsOf(run.steps) + 0.002) * 1000
     const root = tracer.startSpan(`invoke_agent ${run.agent}`, {
@@ -29,6 +29,7 @@ export class Telemetry {
     if (run.failure === undefined) root.setAttribute('gen_ai.output.messages', spoken('assistant', run.answer))
     else fail(root, run.failure, endMs)
     root.end(endMs)
+    return root.spanContext().traceId
   }
 
   /** Sends what is waiting. */
