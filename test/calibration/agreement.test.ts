@@ -101,7 +101,11 @@ describe('what tells little is not made to tell much', () => {
   })
 
   test('where either always says the same there is no kappa', () => {
-    expect(agreementOf(Array.from({ length: 50 }, () => ({ human: 1, judge: 1, fiveMarks: false })))!.kappa).toBeUndefined()
+    const of = (human: (i: number) => number, judge: (i: number) => number) => agreementOf(Array.from({ length: 50 }, (_, i) => ({ human: human(i), judge: judge(i), fiveMarks: true })))!
+    const sometimes = (i: number) => (i < 5 ? 0 : 1)
+    for (const { kappa, weightedKappa } of [of(() => 1, () => 1), of(sometimes, () => 1), of(() => 1, sometimes)]) expect([kappa, weightedKappa]).toEqual([undefined, undefined])
+    expect(of(sometimes, () => 1).agreement.value).toBe(0.9)
+    expect(of(sometimes, sometimes).kappa!.value).toBe(1)
   })
 
   test('no difference in twenty pairs leaves room for one', () => {

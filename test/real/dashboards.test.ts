@@ -73,6 +73,9 @@ describe('every panel', () => {
     if (hasLoki) running.push(loki = await testLoki(directory))
     const objectives = PROFILES.flatMap(({ agent, limits }) => Object.entries(limits).map(([objective, limit]) => ({ objective, agent, limit })))
     model = await fakeModel()
+    let judged = 0
+    // Now good, now bad: one who always says the same has no kappa.
+    model.otherwise(() => ({ score: 2 + (judged++ % 3) }))
     const judge = { provider: 'anthropic', baseUrl: model.url, apiKeyFile: written('key', 'key-of-the-test'), share: 0.3, usdPerDay: 1000, tenantUsdPerDay: 1000, tenantRequestsPerDay: 100_000 }
     langsmith = await fakeLangsmith([], 'key-of-the-test')
     const scores = { langsmith: { url: langsmith.url, apiKeyFile: written('langsmith', 'key-of-the-test'), every: '5s' } }

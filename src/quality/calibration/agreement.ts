@@ -104,7 +104,8 @@ export function cohensKappa(table: readonly (readonly number[])[], weight: Weigh
 
 function estimate(table: readonly (readonly number[])[], weight: Weight): Estimate | undefined {
   const kappa = cohensKappa(table, weight)
-  if (kappa === undefined) return undefined
+  const varied = table.filter((row) => row.some((count) => count > 0)).length > 1 && table.filter((_, j) => table.some((row) => row[j]! > 0)).length > 1
+  if (kappa === undefined || !varied) return undefined
   const { value, standardError, observed, expected } = kappa
   const share = wilson(Math.min(1, observed), totalOf(table))
   return {
