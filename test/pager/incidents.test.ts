@@ -131,6 +131,17 @@ test('the page shows its pages inside it, once each, and one row of buttons', as
   await server.stop()
 })
 
+test('a line says whom it is about where the incident is about several', async () => {
+  const server = await startPager()
+  const rows = async () => [...(await (await fetch(`${server.url}/pager`)).text()).matchAll(/<bdi class="whom">(.*?)<\/bdi>/g)].map(([, who]) => who)
+  await server.post(telling({ alertname: 'P95', cause: DEADLINE }))
+  await server.post(telling({ alertname: 'P99', cause: DEADLINE }))
+  expect(await rows()).toEqual([])
+  await server.post(telling({ alertname: 'P95', cause: DEADLINE, tenant: 'globex' }))
+  expect(await rows()).toEqual(['acme', 'acme', 'globex'])
+  await server.stop()
+})
+
 test('a file of the version before has its pages as incidents, with what people did', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pager-'))
   const file = join(folder, 'pages.db')
