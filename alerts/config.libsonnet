@@ -24,6 +24,8 @@
     // What the bad requests of so long have in common is told when at least so many of them have it, at least this share of them, so many times as
     // often as the good ones, and further from their share than so many standard errors: 4 is one false alarm in 30,000 comparisons.
     lift: { leastBad: 10, share: 0.5, times: 2, standardErrors: 4 },
+    // Of the errors that an agent meets with a retry or a fallback, more than this share not made up for is a ticket; in an hour with at least so many.
+    recoveries: { failingShare: 0.5, least: 20 },
     // null leaves it to Prometheus's own evaluation_interval, which the demo sets to 5 s.
     evaluationInterval: null,
     // Ranges of two hours and more read many samples and change slowly.

@@ -8,6 +8,7 @@
     import 'objectives/objectives.libsonnet',
     import 'values/values.libsonnet',
     import 'causes.libsonnet',
+    import 'recoveries.libsonnet',
     import 'health/health.libsonnet',
     import 'anomalies/anomalies.libsonnet',
   ]],
