@@ -8,11 +8,12 @@ const MOST = 5
 /** Rows looked at: this is a walk through the series, once for each new page. */
 const MOST_ROWS = 200_000
 
-/** Trace ids of failed requests with that root cause, the newest first. Of a slow step, which is no error, there are none here. */
+/** Trace ids of requests with that cause, the newest first: of failed ones where it is an error, else of those past a limit, of which a page names the step alone. */
 export function exampleTraces(store: SeriesStore, cause: CauseLabels): string[] {
-  if (cause.type === '' && cause.class === '') return []
-  const family = store.family('agent_root_causes_total')
-  const wanted = family.definition.labels.map((label) => cause[label as keyof CauseLabels])
+  const isError = cause.type !== '' || cause.class !== ''
+  if (!isError && cause.step === '') return []
+  const family = store.family(isError ? 'agent_root_causes_total' : 'agent_problem_causes_total')
+  const wanted = family.definition.labels.map((label) => cause[label as keyof CauseLabels] ?? '')
   const found: { readonly traceId: string; readonly timestampMs: number }[] = []
   for (let row = 0; row < Math.min(family.rows, MOST_ROWS); row++) {
     if (!family.visible(row, Infinity)) continue

@@ -68,7 +68,7 @@ function examples({ examples: traces }: IncidentView, address: string | undefine
   const shown = traces.slice(0, TRACES_SHOWN).map((trace) => address === undefined
     ? html`<code>${trace}</code>`
     : html`<code>${link({ text: trace, url: filled(address, { trace_id: trace }) })}</code>`)
-  return html`<p class="examples">${traces.length === 1 ? 'A failed request' : 'Failed requests'}: ${shown.map((one, n) => html`${n > 0 && ', '}${one}${marks && markOf(traces[n]!)}`)}</p>`
+  return html`<p class="examples">${traces.length === 1 ? 'A request that shows it' : 'Requests that show it'}: ${shown.map((one, n) => html`${n > 0 && ', '}${one}${marks && markOf(traces[n]!)}`)}</p>`
 }
 
 function linksOf(view: IncidentView, logs: string | undefined): Part {

@@ -76,7 +76,7 @@ export class Settler {
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
     if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
-    if (failed) for (let i = 0; i < tree.size; i++) if ((tree.packed[i]! & Flag.failed) !== 0) this.#records.reasons.delete(tree.record[i]!)
+    if (failed) for (let i = 0; i < tree.size; i++) this.#records.reasons.delete(tree.record[i]!)
     if ((flags & RowFlag.compacted) !== 0 || settled.messages >= LONG_CONTEXT) findCompressions(tree, settled, (flags & RowFlag.compacted) !== 0 ? this.#records.compacted : NONE)
     if (scores !== undefined) settled.scores.push(...scores)
     if (said !== undefined && said.length > 0) settled.content = this.#contentOf(tree, settled, said)

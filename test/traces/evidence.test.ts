@@ -129,6 +129,16 @@ describe('the shape of a run tells', () => {
   })
 })
 
+test('nothing of why spans failed is kept once their request has settled', () => {
+  const engine = testEngine()
+  const call = (n: number, parent: number, spec: Partial<SpanSpec> = {}) => ({ ...step(n, 'chat', 'gpt-4o', 1, {}, { ...failed('Error code: 429 - slow down'), ...spec }), parent: id(parent) })
+  // An answer that could not be used failed outside of the call that fetched it, and is its.
+  engine.traces(tracesBody([root(failed('gone')), call(2, 1), { ...call(3, 2), status: { code: 1 } }, call(4, 1), call(5, 4)]), START_MS)
+  expect(engine.assembler.records.reasons.size).toBe(4)
+  settleAll(engine)
+  expect(engine.assembler.records.reasons.size).toBe(0)
+})
+
 test('ids of rules are stable names, each once, and what is kept of a stranger’s words is cut', () => {
   const ids = [...CODE_RULES.map((rule) => rule.id), ...SIGNAL_RULES.map((rule) => rule.id), ...Object.keys(STRUCTURE_RULES)]
   expect(new Set(ids).size).toBe(ids.length)
