@@ -86,14 +86,12 @@ export class Assembler {
   readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
   readonly memory: TraceMemory
   readonly #conversations = new Conversations()
-  readonly #text: (id: number) => string
   readonly content: ContentStore | undefined
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
 
   constructor(options: AssemblerOptions, text: (id: number) => string, onSettled: (settled: Settled) => void) {
     this.#options = options
-    this.#text = text
     this.content = options.content === undefined ? undefined : new ContentStore(options.content)
     this.#onSettled = onSettled
     this.memory = new TraceMemory(options.memory ?? { rememberMs: 0, maxTraces: 0 })
@@ -512,7 +510,7 @@ export class Assembler {
   #settle(row: number, nowMs: number, early = false): void {
     const settled = this.#settled
     this.#settler.settle(row, settled, this.#scores.take(row), this.#saidIn(row))
-    this.#conversations.settle(row, settled, this.#text)
+    this.#conversations.settle(row, settled)
     settled.early = early && this.requests.state[row] === State.open
     this.#bigIndex.delete(row)
     this.#open--
