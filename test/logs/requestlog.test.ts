@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { objectiveRows, readObjectives } from '../../src/config/objectives.ts'
 import type { ObjectiveLimit } from '../../src/config/config.ts'
+import { checkExpectations } from '../../src/config/expectations.ts'
+import { parseYaml } from '../../src/config/yaml.ts'
+import type { EngineOptions } from '../../src/engine.ts'
 import { LogCounts } from '../../src/logs/counts.ts'
 import type { LogLine } from '../../src/logs/line.ts'
 import { RequestLog } from '../../src/logs/requestlog.ts'
@@ -20,12 +23,12 @@ interface Logged {
   told(): Record<string, any>[]
 }
 
-function logged(own: readonly ObjectiveLimit[] = [], linesPerSecond = 1000): Logged {
+function logged(own: readonly ObjectiveLimit[] = [], linesPerSecond = 1000, options: Partial<EngineOptions> = {}): Logged {
   const lines: LogLine[] = []
   const counts = new LogCounts()
   const objectives = objectiveRows(readObjectives(), own, (metric) => METRICS[metric as MetricName]?.buckets)
   let log: RequestLog | undefined
-  const engine = testEngine({ onSettled: (settled, nowMs) => log!.settled(settled, nowMs), objectives, strings: { capacity: 1 << 14 } })
+  const engine = testEngine({ ...options, onSettled: (settled, nowMs) => log!.settled(settled, nowMs), objectives, strings: { capacity: 1 << 14 } })
   log = new RequestLog({ linesPerSecond, strings: engine.strings, counts }, (line) => lines.push(line))
   let nowMs = START_MS
   return {
@@ -79,6 +82,15 @@ describe('a line is written', () => {
     expect(log.told()[2]).toMatchObject({ score: 0.2, score_limit: 0.85, evaluator: 'polite' })
     expect(log.lines.map(({ metadata }) => metadata['level'])).toEqual(['warn', 'warn', 'warn', 'error'])
     expect(log.lines[3]!.metadata['why']).toBe('failed,slow,expensive')
+  })
+
+  test('of a request whose checks failed, with what was expected and without what was told', () => {
+    const expectations = checkExpectations(parseYaml('expectations.yaml', 'tools: [{match: lookup_order, checks: [{name: state, at: /state, equals: sent}, {name: text, matches: secret}]}]'))
+    const log = logged([], 1000, { expectations })
+    const [root, model, tool] = run({}) as [SpanSpec, SpanSpec, SpanSpec]
+    log.request([root, model, { ...tool, attributes: { ...tool.attributes, 'gen_ai.tool.call.result': '{"state":"secret"}' } }])
+    expect(log.told()).toMatchObject([{ why: ['low_quality'], score: 0.5, evaluator: 'checks', checks_failed: [{ step: 'tool', name: 'lookup_order', check: 'state', why: '/state is not equal' }] }])
+    expect(log.lines[0]!.text).not.toContain('secret')
   })
 
   test('by the most specific limit: of the tenant and agent, of the tenant, of the agent, of everyone', () => {
