@@ -1,4 +1,4 @@
-import { partialSuccess } from '../src/cli/exporter.ts'
+import { partialSuccess } from '../src/cli/send/exporter.ts'
 
 /** What a receiver said of one batch. */
 export interface Answer {

@@ -5,7 +5,7 @@ import type { JudgeConfig } from '../config/judge.ts'
 import { readAmount, readCount } from '../config/values.ts'
 import type { Case } from '../quality/judge/case.ts'
 import type { WorkerOptions } from '../quality/judge/worker.ts'
-import { bodiesIn } from './recordings.ts'
+import { bodiesIn } from './recorded/recordings.ts'
 import { printable, textTable } from './textable.ts'
 import { flag } from './usage.ts'
 
@@ -43,7 +43,7 @@ export function judgeCommand(): Command {
 async function judgeFiles(paths: string[], flags: Flags): Promise<void> {
   const bodies = bodiesIn(paths)
   const config = await configOf(flags)
-  const [{ runOffline }, { caseOf }, { CONTENT_LIMITS }] = await Promise.all([import('./offline.ts'), import('../quality/judge/content.ts'), import('../traces/content.ts')])
+  const [{ runOffline }, { caseOf }, { CONTENT_LIMITS }] = await Promise.all([import('./recorded/offline.ts'), import('../quality/judge/content.ts'), import('../traces/content.ts')])
   const cases: Case[] = []
   let requests = 0
   runOffline(bodies, config, { content: { ...CONTENT_LIMITS, wants: () => 3 } }, (settled, text) => {

@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
 import { demoCommand } from './demo.ts'
-import { doctorCommand } from './doctor.ts'
+import { doctorCommand } from './doctor/doctor.ts'
 import { generateCommand } from './generate.ts'
 import { installCommand } from './install.ts'
 import { judgeCommand } from './judge.ts'
 import { calibrateCommand, labelCommand } from './label.ts'
-import { pricesCommand } from './prices.ts'
-import { reconcileCommand } from './reconcile.ts'
-import { savingsCommand } from './savings.ts'
-import { sendCommand } from './send.ts'
+import { pricesCommand } from './cost/prices.ts'
+import { reconcileCommand } from './cost/reconcile.ts'
+import { savingsCommand } from './cost/savings.ts'
+import { sendCommand } from './send/send.ts'
 import { serveCommand } from './serve.ts'
-import { upCommand } from './up.ts'
+import { upCommand } from './up/up.ts'
 import { UsageError } from './usage.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -27,7 +27,7 @@ const program = new Command('spanbridge')
   .configureHelp({ subcommandTerm: (command) => command.name(), visibleCommands: ({ commands }) => [...commands] })
   .addHelpText('after', 'Settings can be told by environment too: httpAddress as SPANBRIDGE_HTTP_ADDRESS.')
 
-for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), labelCommand(), calibrateCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./describe.ts')).describeSpans)]) program.addCommand(command)
+for (const command of [serveCommand(), upCommand(), demoCommand(), generateCommand(), installCommand(), sendCommand(), judgeCommand(), labelCommand(), calibrateCommand(), pricesCommand(), reconcileCommand(), savingsCommand(), doctorCommand(async () => (await import('./doctor/describe.ts')).describeSpans)]) program.addCommand(command)
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help tells more)`)
   if (command !== program) command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { BATCH_REQUESTS, Payload } from '../../bench/payload.ts'
 import { PROJECTS, SPANS_PER_REQUEST, TENANTS } from '../../bench/request.ts'
-import { toJson } from '../../src/cli/protobuf.ts'
-import { REQUESTS } from '../../src/cli/shape.ts'
+import { toJson } from '../../src/cli/recorded/protobuf.ts'
+import { REQUESTS } from '../../src/cli/recorded/shape.ts'
 
 interface Attribute { key: string; value: Record<string, string | number> }
 interface DecodedSpan {

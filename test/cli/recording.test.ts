@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { rotation } from '../../src/cli/player.ts'
-import { toJson } from '../../src/cli/protobuf.ts'
-import { Recording, type Body, type Play } from '../../src/cli/recording.ts'
-import { find, loadRecordings, readBody } from '../../src/cli/recordings.ts'
-import { REQUESTS } from '../../src/cli/shape.ts'
+import { rotation } from '../../src/cli/send/player.ts'
+import { toJson } from '../../src/cli/recorded/protobuf.ts'
+import { Recording, type Body, type Play } from '../../src/cli/recorded/recording.ts'
+import { find, loadRecordings, readBody } from '../../src/cli/recorded/recordings.ts'
+import { REQUESTS } from '../../src/cli/recorded/shape.ts'
 import { transcode } from '../../src/otlp/json.ts'
 
 const RECORDINGS = fileURLToPath(new URL('../recordings', import.meta.url))

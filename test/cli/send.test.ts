@@ -4,9 +4,9 @@ import { gunzipSync } from 'node:zlib'
 import type { AddressInfo } from 'node:net'
 import { Metadata, Server as GrpcServer, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { delimited, toJson } from '../../src/cli/protobuf.ts'
-import { find, readBody } from '../../src/cli/recordings.ts'
-import { REQUESTS } from '../../src/cli/shape.ts'
+import { delimited, toJson } from '../../src/cli/recorded/protobuf.ts'
+import { find, readBody } from '../../src/cli/recorded/recordings.ts'
+import { REQUESTS } from '../../src/cli/recorded/shape.ts'
 import { spanbridge } from './spanbridge.ts'
 
 const recording = (name: string): string => fileURLToPath(new URL(`../recordings/${name}`, import.meta.url))

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadRecordings } from '../../src/cli/recordings.ts'
+import { loadRecordings } from '../../src/cli/recorded/recordings.ts'
 import { castOf } from '../../src/demo/cast.ts'
 import { play, recording, ROOT, series } from '../conformance/recordings.ts'
 

@@ -3,9 +3,9 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { partialSuccess, type Exporter, type ExporterOptions, type Reply } from './exporter.ts'
-import { toJson } from './protobuf.ts'
-import type { Body } from './recording.ts'
-import { REQUESTS } from './shape.ts'
+import { toJson } from '../recorded/protobuf.ts'
+import type { Body } from '../recorded/recording.ts'
+import { REQUESTS } from '../recorded/shape.ts'
 
 const deflate = promisify(gzip)
 /** An answer is small; more of one is not read. */

@@ -1,14 +1,14 @@
 /** The agents of `up`: recorded runs, played into the bridge over OTLP/HTTP as any agent would send them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { castOf } from '../demo/cast.ts'
-import type { Stage } from '../demo/cycle.ts'
-import { openExporter } from './transport.ts'
-import { newTally, play } from './player.ts'
-import type { Recording } from './recording.ts'
-import { loadRecordings } from './recordings.ts'
+import { castOf } from '../../demo/cast.ts'
+import type { Stage } from '../../demo/cycle.ts'
+import { openExporter } from '../send/transport.ts'
+import { newTally, play } from '../send/player.ts'
+import type { Recording } from '../recorded/recording.ts'
+import { loadRecordings } from '../recorded/recordings.ts'
 
-export const RECORDINGS = fileURLToPath(new URL('../../test/recordings', import.meta.url))
+export const RECORDINGS = fileURLToPath(new URL('../../../test/recordings', import.meta.url))
 
 export interface Traffic {
   /** Begins to play; says what. */

@@ -1,10 +1,10 @@
 /** What a bridge of this configuration would make of recorded bodies. */
-import type { Engine } from '../engine.ts'
-import { Classifier } from '../spans/classify.ts'
-import { ERROR_TYPES, Kind, STEP_NAMES, UNCLASSIFIED } from '../spans/names.ts'
-import { Scanner } from '../spans/scan.ts'
-import type { DescribeSpans, SpansDescription } from './doctor-spans.ts'
-import { rows, runOffline, type Row } from './offline.ts'
+import type { Engine } from '../../engine.ts'
+import { Classifier } from '../../spans/classify.ts'
+import { ERROR_TYPES, Kind, STEP_NAMES, UNCLASSIFIED } from '../../spans/names.ts'
+import { Scanner } from '../../spans/scan.ts'
+import type { DescribeSpans, SpansDescription } from './spans.ts'
+import { rows, runOffline, type Row } from '../recorded/offline.ts'
 
 /** Of spans whose scope no dialect claims, but whose attributes do. */
 const BY_ATTRIBUTES = 'known by their attributes'

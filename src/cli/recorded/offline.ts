@@ -1,11 +1,11 @@
 /** Runs recorded bodies through an engine that is configured as a bridge's, without a bridge: what commands that read files share. */
-import type { Config } from '../config/config.ts'
-import { engineOptions } from '../configured.ts'
-import { Engine, type EngineOptions } from '../engine.ts'
-import type { MetricName } from '../metrics/catalogue.ts'
-import type { Family } from '../metrics/family.ts'
-import { Malformed } from '../otlp/sink.ts'
-import type { Settled } from '../traces/settled.ts'
+import type { Config } from '../../config/config.ts'
+import { engineOptions } from '../../configured.ts'
+import { Engine, type EngineOptions } from '../../engine.ts'
+import type { MetricName } from '../../metrics/catalogue.ts'
+import type { Family } from '../../metrics/family.ts'
+import { Malformed } from '../../otlp/sink.ts'
+import type { Settled } from '../../traces/settled.ts'
 import type { Signal } from './shape.ts'
 
 export interface Body {

@@ -1,5 +1,5 @@
 /** Expectations that nothing is held against: their tool never comes, or its spans do not tell what it gave back. */
-import type { Expectations, ExpectationsOf } from '../config/expectations.ts'
+import type { Expectations, ExpectationsOf } from '../../config/expectations.ts'
 import type { Finding } from './finding.ts'
 
 export interface ChecksSeen {

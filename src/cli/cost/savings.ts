@@ -1,10 +1,10 @@
 /** `spanbridge savings`: what of the cost need not have been, the dearest first. */
 import { Command, Option } from 'commander'
-import { readRemedies } from '../config/remedies.ts'
-import { readDurationSeconds, readUrl } from '../config/values.ts'
-import { bodiesIn } from './recordings.ts'
-import { textTable } from './textable.ts'
-import { flag, UsageError } from './usage.ts'
+import { readRemedies } from '../../config/remedies.ts'
+import { readDurationSeconds, readUrl } from '../../config/values.ts'
+import { bodiesIn } from '../recorded/recordings.ts'
+import { textTable } from '../textable.ts'
+import { flag, UsageError } from '../usage.ts'
 
 interface Flags {
   config?: string
@@ -53,13 +53,13 @@ async function savings(paths: string[], flags: Flags): Promise<void> {
 }
 
 async function inBodies(paths: readonly string[], flags: Flags): Promise<Costs> {
-  const [{ loadConfig }, { rows, runOffline }] = await Promise.all([import('../config/config.ts'), import('./offline.ts')])
+  const [{ loadConfig }, { rows, runOffline }] = await Promise.all([import('../../config/config.ts'), import('../recorded/offline.ts')])
   const { engine } = runOffline(bodiesIn(paths), loadConfig({ flags: { config: flags.config, pricing: flags.pricing }, env: process.env }))
   return costsOf(rows(engine, 'agent_avoidable_cost_usd_total'), rows(engine, 'agent_cost_usd_total'))
 }
 
 async function inPrometheus(url: string, sinceSeconds: number): Promise<Costs> {
-  const { query } = await import('./prometheus.ts')
+  const { query } = await import('../prometheus.ts')
   const nowSeconds = Date.now() / 1000
   const ask = async (metric: string, by: string) => (await query(url, `sum by (${by}) (increase(${metric}[${sinceSeconds}s]))`, nowSeconds)).map(({ labels, points }) => ({ labels, value: points[0]![1] }))
   const [avoidable, cost] = await Promise.all([ask('agent_avoidable_cost_usd_total', 'agent, reason'), ask('agent_cost_usd_total', 'agent')])

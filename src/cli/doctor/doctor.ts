@@ -1,10 +1,10 @@
 /** `spanbridge doctor`: is the bridge reachable, what do my spans speak, and what is missing. */
 import { Command } from 'commander'
-import type { Config } from '../config/config.ts'
-import { checkEndpoints } from './doctor-endpoints.ts'
-import { checkMetrics } from './doctor-metrics.ts'
-import { checkSpans, type DescribeSpans } from './doctor-spans.ts'
-import { bodiesIn } from './recordings.ts'
+import type { Config } from '../../config/config.ts'
+import { checkEndpoints } from './endpoints.ts'
+import { checkMetrics } from './metrics.ts'
+import { checkSpans, type DescribeSpans } from './spans.ts'
+import { bodiesIn } from '../recorded/recordings.ts'
 import type { Finding } from './finding.ts'
 
 /** `describe` loads the analysis of files; without it `doctor` says that it cannot read them. */
@@ -18,9 +18,9 @@ export function doctorCommand(describe?: () => Promise<DescribeSpans>): Command 
     .option('--grpc-address <host:port>', 'where OTLP/gRPC should answer')
     .option('--web-address <host:port>', 'where metrics and health should answer')
     .action(async (paths: string[], flags: Record<string, string | undefined>) => {
-      const { loadConfig } = await import('../config/config.ts')
+      const { loadConfig } = await import('../../config/config.ts')
       const config = loadConfig({ flags, env: process.env })
-      if (config.pricing !== undefined) (await import('../config/pricing.ts')).loadPricing(config.pricing)
+      if (config.pricing !== undefined) (await import('../../config/pricing.ts')).loadPricing(config.pricing)
       const warnings = config.warnings.map((what): Finding => ({ level: 'warn', what, next: 'rename or remove the variable' }))
       const findings = [...warnings, ...(paths.length > 0 ? await files(paths, config, describe) : await running(config))]
       process.stdout.write(findings.map(written).join(''))
@@ -30,7 +30,7 @@ export function doctorCommand(describe?: () => Promise<DescribeSpans>): Command 
 
 async function running(config: Config): Promise<Finding[]> {
   const { findings, metrics } = await checkEndpoints(config)
-  const expectations = config.expectations === undefined ? undefined : (await import('../config/expectations.ts')).loadExpectations(config.expectations)
+  const expectations = config.expectations === undefined ? undefined : (await import('../../config/expectations.ts')).loadExpectations(config.expectations)
   return metrics === undefined ? findings : [...findings, ...checkMetrics(metrics, expectations)]
 }
 

@@ -1,6 +1,6 @@
 /** What handing one body to an OTLP endpoint is, whatever carries it, and what became of it. */
-import type { Body } from './recording.ts'
-import { eachField, readVarint } from './protobuf.ts'
+import type { Body } from '../recorded/recording.ts'
+import { eachField, readVarint } from '../recorded/protobuf.ts'
 
 export const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const
 export type Protocol = (typeof PROTOCOLS)[number]

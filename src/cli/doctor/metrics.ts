@@ -1,8 +1,8 @@
 /** What the series of a running bridge say is missing. */
-import type { Expectations } from '../config/expectations.ts'
-import { checkExpected, type ChecksSeen } from './doctor-checks.ts'
+import type { Expectations } from '../../config/expectations.ts'
+import { checkExpected, type ChecksSeen } from './checks.ts'
 import type { Finding } from './finding.ts'
-import { sum, type Sample } from './exposition.ts'
+import { sum, type Sample } from '../exposition.ts'
 
 const MOST_NAMED = 5
 

@@ -1,13 +1,13 @@
 /** `spanbridge prices check`: which of the models seen have a price, and which have none or might have another. */
 import { Command } from 'commander'
-import type { Config } from '../config/config.ts'
-import type { Quote } from '../cost/prices.ts'
-import { Kind } from '../spans/names.ts'
-import { readUrl, writeAddress } from '../config/values.ts'
-import { readSamples, sum } from './exposition.ts'
-import { bodiesIn } from './recordings.ts'
-import { printable, textTable } from './textable.ts'
-import { flag } from './usage.ts'
+import type { Config } from '../../config/config.ts'
+import type { Quote } from '../../cost/prices.ts'
+import { Kind } from '../../spans/names.ts'
+import { readUrl, writeAddress } from '../../config/values.ts'
+import { readSamples, sum } from '../exposition.ts'
+import { bodiesIn } from '../recorded/recordings.ts'
+import { printable, textTable } from '../textable.ts'
+import { flag } from '../usage.ts'
 
 interface Flags {
   config?: string
@@ -43,7 +43,7 @@ export function pricesCommand(): Command {
 }
 
 async function checkPrices(paths: string[], flags: Flags): Promise<void> {
-  const [{ loadConfig }, { engineOptions }] = await Promise.all([import('../config/config.ts'), import('../configured.ts')])
+  const [{ loadConfig }, { engineOptions }] = await Promise.all([import('../../config/config.ts'), import('../../configured.ts')])
   const config = loadConfig({ flags: { config: flags.config, pricing: flags.pricing }, env: process.env })
   const { prices } = engineOptions(config)
   const seen = paths.length > 0 ? await inBodies(paths, config) : await atBridge(flags.bridge ?? `http://${writeAddress(config.webAddress)}`)
@@ -54,7 +54,7 @@ async function checkPrices(paths: string[], flags: Flags): Promise<void> {
 }
 
 async function inBodies(paths: readonly string[], config: Config): Promise<Seen[]> {
-  const { runOffline } = await import('./offline.ts')
+  const { runOffline } = await import('../recorded/offline.ts')
   const seen = new Map<string, Seen>()
   runOffline(bodiesIn(paths), config, {}, (settled, text) => {
     for (let i = 0; i < settled.steps; i++) {

@@ -1,7 +1,7 @@
 import { compressionAlgorithms, credentials, Client, Metadata, status, type ServiceError } from '@grpc/grpc-js'
 import { partialSuccess, type Exporter, type ExporterOptions, type Reply } from './exporter.ts'
-import { eachField, messages, readVarint } from './protobuf.ts'
-import type { Body } from './recording.ts'
+import { eachField, messages, readVarint } from '../recorded/protobuf.ts'
+import type { Body } from '../recorded/recording.ts'
 
 const METHODS = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',

@@ -1,10 +1,10 @@
 /** Finds recordings on disk: a folder with traces-*.pb|json and logs-*.pb|json is one run. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { transcode } from '../otlp/json.ts'
+import { transcode } from '../../otlp/json.ts'
 import { Recording } from './recording.ts'
 import type { Signal } from './shape.ts'
-import { UsageError } from './usage.ts'
+import { UsageError } from '../usage.ts'
 
 const BODY = /^(traces|logs)-.*\.(pb|json)$/
 /** All recordings together are kept in memory. */

@@ -1,16 +1,16 @@
 /** `spanbridge reconcile`: a provider's bill against what the bridge has counted, by day and model. */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import type { PriceBook } from '../cost/prices.ts'
-import { cost } from '../cost/price.ts'
-import { canonical } from '../cost/names.ts'
-import { SERVICE_TIERS } from '../spans/names.ts'
-import { readUrl } from '../config/values.ts'
+import type { PriceBook } from '../../cost/prices.ts'
+import { cost } from '../../cost/price.ts'
+import { canonical } from '../../cost/names.ts'
+import { SERVICE_TIERS } from '../../spans/names.ts'
+import { readUrl } from '../../config/values.ts'
 import { DEFAULT_COLUMNS, readBill, type BillLine, type Columns, type PriceUsage } from './bill.ts'
 import { countedInBodies, countedInPrometheus, type Counted } from './counted.ts'
 import { picoOf, picoOfUsd, usdText, type Pico } from './money.ts'
-import { textTable } from './textable.ts'
-import { flag, UsageError } from './usage.ts'
+import { textTable } from '../textable.ts'
+import { flag, UsageError } from '../usage.ts'
 
 interface Flags {
   recorded?: string[]
@@ -43,7 +43,7 @@ export function reconcileCommand(): Command {
 
 async function reconcile(files: string[], flags: Flags): Promise<void> {
   if (flags.recorded !== undefined && flags.prometheus !== undefined) throw new UsageError('expected --recorded or --prometheus, not both')
-  const [{ loadConfig }, { engineOptions }] = await Promise.all([import('../config/config.ts'), import('../configured.ts')])
+  const [{ loadConfig }, { engineOptions }] = await Promise.all([import('../../config/config.ts'), import('../../configured.ts')])
   const config = loadConfig({ flags: { config: flags.config, pricing: flags.pricing }, env: process.env })
   const price = pricesOf(engineOptions(config).prices)
   const columns: Columns | undefined = flags.columns === undefined && flags.cents !== true ? undefined : { ...DEFAULT_COLUMNS, ...flags.columns, unit: flags.cents === true ? 'cents' : 'usd' }

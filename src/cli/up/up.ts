@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import type { Config, PagerConfig } from '../config/config.ts'
-import { readAddress, readDurationSeconds, writeAddress, type Address } from '../config/values.ts'
-import { isTaken, reachable, withPort } from '../web/port.ts'
-import { RECORDINGS } from './up-traffic.ts'
-import { flag, UsageError } from './usage.ts'
+import type { Config, PagerConfig } from '../../config/config.ts'
+import { readAddress, readDurationSeconds, writeAddress, type Address } from '../../config/values.ts'
+import { isTaken, reachable, withPort } from '../../web/port.ts'
+import { RECORDINGS } from './traffic.ts'
+import { flag, UsageError } from '../usage.ts'
 
 interface Flags {
   traffic: boolean
@@ -47,7 +47,7 @@ export function upCommand(): Command {
 async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   if (!existsSync(RECORDINGS)) throw new UsageError('cannot run up here: it needs the whole checkout, recordings and components included')
   // Of the checkout, which an image of the bridge is not.
-  const { findComponent } = await import('../../components/components.ts')
+  const { findComponent } = await import('../../../components/components.ts')
   const prometheus = await withPort(flags.prometheusAddress ?? { host: '127.0.0.1', port: 9090 })
   const alertmanager = await withPort(flags.alertmanagerAddress ?? { host: '127.0.0.1', port: 9093 })
   const control = await withPort(flags.demoAddress ?? { host: '127.0.0.1', port: 9465 })
@@ -66,7 +66,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   mkdirSync(config.dataDir, { recursive: true })
 
   const stop = stopOnSignal()
-  const [{ startBridge }, { startServers }, { openTraffic }, { startAgents }] = await Promise.all([import('../bridge.ts'), import('./up-servers.ts'), import('./up-traffic.ts'), import('../demo/agents/service.ts')])
+  const [{ startBridge }, { startServers }, { openTraffic }, { startAgents }] = await Promise.all([import('../../bridge.ts'), import('./servers.ts'), import('./traffic.ts'), import('../../demo/agents/service.ts')])
   const bridge = await startBridge(config)
   const web = `http://${writeAddress(reachable(bridge.addresses.web))}`
   const pagerUrl = `${web}/pager`
@@ -85,7 +85,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
   if (collector === undefined) say('collector', 'not there; "node components/ensure.ts collector" builds it, and what agents send to it then waits on the disk while the bridge is away')
   if (loki === undefined) say('loki', 'not there; "node components/ensure.ts loki" builds it, and the log of failed requests is then in it')
   if (traffic !== undefined) say('demo', 'begins once Prometheus and Alertmanager are up')
-  const { runCycles } = await import('../demo/cycle.ts')
+  const { runCycles } = await import('../../demo/cycle.ts')
   const demo = servers.up.then(async (pages) => {
     if (traffic === undefined) return
     await runCycles({ ...traffic.stage(pagerUrl), tell: (line) => say('demo', line) }, { faultAfterSeconds: flags.faultAfter ?? FAULT_AFTER_SECONDS, pagerUrl, pages })
@@ -103,7 +103,7 @@ async function up(flags: Flags & Record<string, unknown>): Promise<void> {
 }
 
 async function configure(flags: Readonly<Record<string, unknown>>, lokiUrl: string | undefined, pager: PagerConfig): Promise<Config> {
-  const [{ loadConfig }, { ESCALATION }, { demoLimits }, { demoJudgeSettings }, { demoExpectations }] = await Promise.all([import('../config/config.ts'), import('../demo/agents/mishaps.ts'), import('../demo/agents/profiles.ts'), import('../demo/agents/judge.ts'), import('../demo/agents/expected.ts')])
+  const [{ loadConfig }, { ESCALATION }, { demoLimits }, { demoJudgeSettings }, { demoExpectations }] = await Promise.all([import('../../config/config.ts'), import('../../demo/agents/mishaps.ts'), import('../../demo/agents/profiles.ts'), import('../../demo/agents/judge.ts'), import('../../demo/agents/expected.ts')])
   const texts = Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   // The shorter grace is a default: a file, a variable or a flag says otherwise.
   const hasFile = texts['config'] !== undefined || Boolean(process.env['SPANBRIDGE_CONFIG'])

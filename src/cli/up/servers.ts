@@ -1,15 +1,15 @@
 /** The Prometheus, the Alertmanager, the Loki and the Collector of `up`: had, configured, supervised. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ensureComponent } from '../../components/components.ts'
-import { ALERTMANAGER_FILE, alertmanagerConfig } from '../../provisioning/alertmanager.ts'
-import { collectorConfig } from '../../provisioning/collector.ts'
-import { LOKI_RULES_FILE, lokiConfig, RULES_TENANT } from '../../provisioning/loki.ts'
-import { DEMO_INTERVALS, prometheusConfig } from '../../provisioning/prometheus.ts'
-import { rulesInPlace, RULES_FILE } from '../../provisioning/rules.ts'
-import { freePort, type Native, type ServerOptions, startAlertmanager, startCollector, startLoki, startPrometheus } from '../../provisioning/run.ts'
-import { writeAddress, type Address } from '../config/values.ts'
-import { supervise } from '../demo/supervise.ts'
+import { ensureComponent } from '../../../components/components.ts'
+import { ALERTMANAGER_FILE, alertmanagerConfig } from '../../../provisioning/alertmanager.ts'
+import { collectorConfig } from '../../../provisioning/collector.ts'
+import { LOKI_RULES_FILE, lokiConfig, RULES_TENANT } from '../../../provisioning/loki.ts'
+import { DEMO_INTERVALS, prometheusConfig } from '../../../provisioning/prometheus.ts'
+import { rulesInPlace, RULES_FILE } from '../../../provisioning/rules.ts'
+import { freePort, type Native, type ServerOptions, startAlertmanager, startCollector, startLoki, startPrometheus } from '../../../provisioning/run.ts'
+import { writeAddress, type Address } from '../../config/values.ts'
+import { supervise } from '../../demo/supervise.ts'
 
 export interface ServersOptions {
   readonly dataDir: string

@@ -1,11 +1,11 @@
 /** Are the bridge's ports open, and is it the bridge that answers? */
-import type { Config } from '../config/config.ts'
-import { writeAddress, type Address } from '../config/values.ts'
-import { reachable } from '../web/port.ts'
+import type { Config } from '../../config/config.ts'
+import { writeAddress, type Address } from '../../config/values.ts'
+import { reachable } from '../../web/port.ts'
 import type { Finding } from './finding.ts'
-import { type Reply } from './exporter.ts'
-import { openExporter } from './transport.ts'
-import { readSamples, type Sample } from './exposition.ts'
+import { type Reply } from '../send/exporter.ts'
+import { openExporter } from '../send/transport.ts'
+import { readSamples, type Sample } from '../exposition.ts'
 
 const TIMEOUT_SECONDS = 3
 const LONGEST_METRICS_BYTES = 256 * 1024 ** 2

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
-import { readAmount, readCount, readDurationSeconds } from '../config/values.ts'
+import { readAmount, readCount, readDurationSeconds } from '../../config/values.ts'
 import { PROTOCOLS, type Protocol } from './exporter.ts'
 import { openExporter } from './transport.ts'
 import { newTally, play, type PlayOptions, type Tally } from './player.ts'
-import type { Recording } from './recording.ts'
-import { loadRecordings } from './recordings.ts'
-import { flag, UsageError } from './usage.ts'
+import type { Recording } from '../recorded/recording.ts'
+import { loadRecordings } from '../recorded/recordings.ts'
+import { flag, UsageError } from '../usage.ts'
 
 interface Flags {
   endpoint?: string
@@ -25,7 +25,7 @@ interface Flags {
   keepTimes?: boolean
 }
 
-const SHIPPED = fileURLToPath(new URL('../../test/recordings', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('../../../test/recordings', import.meta.url))
 
 export function sendCommand(): Command {
   return new Command('send')

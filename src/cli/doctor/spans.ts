@@ -1,9 +1,9 @@
 /** What recorded bodies say about themselves. */
-import type { Config } from '../config/config.ts'
-import type { Expectations } from '../config/expectations.ts'
-import { checkExpected, type ChecksSeen } from './doctor-checks.ts'
+import type { Config } from '../../config/config.ts'
+import type { Expectations } from '../../config/expectations.ts'
+import { checkExpected, type ChecksSeen } from './checks.ts'
 import type { Finding } from './finding.ts'
-import type { Body } from './offline.ts'
+import type { Body } from '../recorded/offline.ts'
 
 /** Runs bodies through an engine of this configuration. */
 export type DescribeSpans = (bodies: readonly Body[], config: Config, expectations?: Expectations) => SpansDescription

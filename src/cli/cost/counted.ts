@@ -1,9 +1,9 @@
 /** What has been counted, by day and model: of recorded spans to the call's own day, of Prometheus to the day in which the request settled. */
-import type { Config } from '../config/config.ts'
-import { Kind } from '../spans/names.ts'
+import type { Config } from '../../config/config.ts'
+import { Kind } from '../../spans/names.ts'
 import { picoOfUsd, type Pico } from './money.ts'
-import { query, queryRange, type Series } from './prometheus.ts'
-import { bodiesIn } from './recordings.ts'
+import { query, queryRange, type Series } from '../prometheus.ts'
+import { bodiesIn } from '../recorded/recordings.ts'
 
 export interface Counted {
   /** `2026-05-01`, in UTC. */
@@ -17,7 +17,7 @@ const STEP_SECONDS = 60
 const MOST_DAYS = 400
 
 export async function countedInBodies(paths: readonly string[], config: Config): Promise<Counted[]> {
-  const { runOffline } = await import('./offline.ts')
+  const { runOffline } = await import('../recorded/offline.ts')
   const counted: Counted[] = []
   runOffline(bodiesIn(paths), config, {}, (settled, text) => {
     for (let i = 0; i < settled.steps; i++) {

@@ -1,7 +1,7 @@
 /** Plays recordings at a rate: what to send when, how often to try again, and what became of it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exporter, Reply } from './exporter.ts'
-import type { Body, Recording } from './recording.ts'
+import type { Body, Recording } from '../recorded/recording.ts'
 
 export interface PlayOptions {
   /** Recordings a second; 0 is as fast as the endpoint takes them. */
