@@ -87,15 +87,16 @@ export class CriticalPath {
       if (i !== root && (tree.packed[i]! & (Flag.arrived | Flag.twin)) === Flag.arrived) order[n++] = i
     }
     // Spans come in the order of their ends, nearly, so an insertion is a step or two; ends that are in no order are sorted.
+    const { ends } = tree
     let moves = 0
     for (let k = 1; k < n && moves < 8 * n; k++) {
       const i = order[k]!
-      const end = tree.end(i)
+      const end = ends[i]!
       let at = k
-      for (; at > 0 && tree.end(order[at - 1]!) > end && moves < 8 * n; at--, moves++) order[at] = order[at - 1]!
+      for (; at > 0 && ends[order[at - 1]!]! > end && moves < 8 * n; at--, moves++) order[at] = order[at - 1]!
       order[at] = i
     }
-    if (moves >= 8 * n) order.subarray(0, n).sort((a, b) => tree.end(a) - tree.end(b))
+    if (moves >= 8 * n) order.subarray(0, n).sort((a, b) => ends[a]! - ends[b]!)
     this.#roots = -1
     for (let k = 0; k < n; k++) {
       const i = order[k]!
@@ -110,17 +111,18 @@ export class CriticalPath {
         first[parent] = i
       }
     }
-    return n === 0 ? 0 : tree.end(order[n - 1]!)
+    return n === 0 ? 0 : ends[order[n - 1]!]!
   }
   #roots = -1
 
   #walk(tree: Tree, i: number, owner: number, depth: number): void {
     const from = this.#from[i < 0 ? tree.size : i]!
+    const { ends } = tree
     let until = this.#to[i < 0 ? tree.size : i]!
     if (depth < MAX_DEPTH) {
       for (let child = i < 0 ? this.#roots : this.#first[i]!; child >= 0 && until > from; child = this.#next[child]!) {
         const begin = Math.max(tree.start(child), from)
-        const end = Math.min(tree.end(child), until)
+        const end = Math.min(ends[child]!, until)
         if (end <= begin) continue
         this.#ticks[owner]! += until - end
         this.#from[child] = begin

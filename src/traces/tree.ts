@@ -21,7 +21,8 @@ export class Tree {
   /** Of a failed span: the record whose words say why, its own or one around it. */
   told = new Int32Array(64)
   #start = new Int32Array(64)
-  #end = new Float64Array(64)
+  /** In tens of microseconds, as starts are. */
+  ends = new Float64Array(64)
 
   gather(block: number, last: number, lastFill: number, records: Records): void {
     let n = 0
@@ -36,7 +37,7 @@ export class Tree {
         this.packed[n] = records.packed(record)
         this.name[n] = records.name(record)
         const start = this.#start[n] = records.start(record)
-        this.#end[n] = start + records.seconds(record) * 1e5
+        this.ends[n] = start + records.seconds(record) * 1e5
         n++
       }
     }
@@ -85,7 +86,7 @@ export class Tree {
   }
 
   end(i: number): number {
-    return this.#end[i]!
+    return this.ends[i]!
   }
 
   /**
@@ -222,8 +223,8 @@ export class Tree {
     for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step', 'told'] as const) this[key] = grown(this[key], length)
     this.#start = grown(this.#start, length)
     const end = new Float64Array(length)
-    end.set(this.#end)
-    this.#end = end
+    end.set(this.ends)
+    this.ends = end
     const absorbed = new Uint8Array(length)
     absorbed.set(this.absorbed)
     this.absorbed = absorbed
