@@ -25,7 +25,7 @@ import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, typ
 import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
-import { KeyTable } from './keys.ts'
+import { KeyTable, sameBytes } from './keys.ts'
 import { AttributeMemo, trailAfter, trailOf } from './memo.ts'
 import { HAS_FLAGS, HAS_KIND, PIECE_WORDS, REMOTE, STATUS, Stencils } from './stencils.ts'
 import { samplingWeight } from './sampling.ts'
@@ -74,6 +74,10 @@ export class Scanner {
   /** What the next attribute is guessed by: the attribute before it, and the span's name. */
   private trail = 0
   private nameTrail = 0
+  /** Of this body: where the last id of a conversation is, and its hash. */
+  private conversationStart = 0
+  private conversationLength = 0
+  private lastConversation = 0
 
   constructor(tables: DialectTables, strings: StringTable, onSpan: (span: Span) => void) {
     this.tables = tables
@@ -96,6 +100,7 @@ export class Scanner {
     const result: ScanResult = { spans: 0, rejected: 0, error: '' }
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.span.body = body
+    this.conversationLength = 0
     if (this.memo.refresh()) this.stencils.clear()
     const end = body.length
     let p = 0
@@ -557,7 +562,7 @@ export class Scanner {
           }
           break
         case Rule.conversation:
-          if (type === 10 && length > 0 && span.conversation === 0) span.conversation = (hashView(this.view, start, length) >>> 0) * 2 ** 21 + (hashView(this.view, start + (length >> 1), length - (length >> 1)) & 0x1fffff)
+          if (type === 10 && length > 0 && span.conversation === 0) span.conversation = this.conversation(start, length)
           break
         case Rule.responseIdIn:
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
@@ -630,6 +635,16 @@ export class Scanner {
     if (span.responseHi !== 0) return
     span.responseLo = hashView(this.view, start, length)
     span.responseHi = hashView(this.view, start + (length >> 1), length - (length >> 1)) | 1
+  }
+
+  /** A hash of the id of a conversation. Mostly it is that of the span before, which is sooner compared than hashed. */
+  private conversation(start: number, length: number): number {
+    const { view } = this
+    if (length === this.conversationLength && sameBytes(view, this.conversationStart, view, start, length)) return this.lastConversation
+    this.conversationStart = start
+    this.conversationLength = length
+    const half = length >> 1
+    return (this.lastConversation = (hashView(view, start, length) >>> 0) * 2 ** 21 + (hashView(view, start + half, length - half) & 0x1fffff))
   }
 
   /** Looks for a string that begins as the ids of the large providers do: bytes are searched, nothing is decoded. */
