@@ -33,8 +33,8 @@ export class Savings {
   readonly #downgrades: Downgrades
   readonly #strings: StringTable
   /** Services of which a root has come. */
-  /** Services whose roots have come, by hashes of their names. */
-  readonly #rooted = new Set<number>()
+  /** Services whose roots have come, by hashes of their names, since which hour: of a request in an earlier hour, so that it does not matter which of two comes first. */
+  readonly #rooted = new Map<number, number>()
   #generation = 0
   /** What is left of each step's cost. */
   #left = new Float64Array(64)
@@ -64,7 +64,7 @@ export class Savings {
       this.#downgrades.refresh()
     }
     if (settled.scores.length > 0) this.#downgrades.scored(settled)
-    if (settled.isRequest && settled.outcome !== Outcome.unfinished && this.#rooted.size < MOST_SERVICES) this.#rooted.add(this.#strings.hashOf(settled.service))
+    if (settled.isRequest && settled.outcome !== Outcome.unfinished) this.#noteRoot(settled)
     if (settled.totalUsd <= 0) return
     this.#gather(settled)
     if (this.#on[Avoidable.retryWaste]) this.#retries(settled)
@@ -107,9 +107,15 @@ export class Savings {
     if (settled.avoidable.length < MOST_EVIDENCE) settled.avoidable.push({ reason, usd, step: i, tokens, instead })
   }
 
+  #noteRoot({ service, startMs }: Settled): void {
+    const hash = this.#strings.hashOf(service)
+    const since = this.#rooted.get(hash)
+    if (since === undefined ? this.#rooted.size < MOST_SERVICES : hourOf(startMs) < since) this.#rooted.set(hash, hourOf(startMs))
+  }
+
   /** Of a service whose roots never come it is not known how its requests end. */
-  #isAbandoned({ isRequest, early, outcome, service }: Settled): boolean {
-    return isRequest && !early && (outcome === Outcome.error || (outcome === Outcome.unfinished && this.#rooted.has(this.#strings.hashOf(service))))
+  #isAbandoned({ isRequest, early, outcome, service, startMs }: Settled): boolean {
+    return isRequest && !early && (outcome === Outcome.error || (outcome === Outcome.unfinished && this.#rooted.get(this.#strings.hashOf(service))! < hourOf(startMs)))
   }
 
   /** A call that failed and was paid all the same. */
@@ -216,4 +222,8 @@ function writing(price: ModelPrice, input: number, tokens: number): number {
   let tier = price.tiers[0]
   for (const one of price.tiers) if (input > one.aboveInputTokens) tier = one
   return (Math.max(0, tier.cacheWrite - tier.input) * tokens) / 1e6
+}
+
+function hourOf(ms: number): number {
+  return Math.floor(ms / 3_600_000)
 }

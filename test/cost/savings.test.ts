@@ -107,10 +107,12 @@ describe('the input itself', () => {
 
 describe('abandoned', () => {
   it('is what is left of a request that failed, or whose root never came', () => {
-    expect(found([request([{}, { failed: true }], { failed: true }), request([{ input: 3000 }], { rootless: true })])).toEqual({ retry_waste: 1, abandoned: 4 })
+    expect(found([request([{}, { failed: true }], { failed: true }), request([{ input: 3000 }], { rootless: true, at: 3_600_000 })])).toEqual({ retry_waste: 1, abandoned: 4 })
   })
   it('is nothing of a service whose roots never come: how its requests end is not known', () => {
-    expect(found([request([{ input: 3000 }], { rootless: true })])).toEqual({})
+    expect(found([request([{ input: 3000 }], { rootless: true, at: 3_600_000 })])).toEqual({})
+    // Roots of the same hour are none yet, whichever of the two settles first.
+    expect(found([request([{}]), request([{ input: 3000 }], { rootless: true })])).toEqual({})
   })
   it('is not the work of a request that was settled before its time', () => {
     const engine = engineWith({}, { maxOpenRequests: 1 })
