@@ -2,19 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Component } from './table.ts'
+import type { Build, Component } from './table.ts'
 import { isAtLeast } from './find.ts'
 import { mavenBuild } from './maven.ts'
 import { runProgram } from './program.ts'
-
-export interface BuildOptions {
-  /** Existing directory that the executables are written to. */
-  readonly directory: string
-  readonly signal?: AbortSignal
-}
-
-/** Writes `component.binaries` into a directory; rejects with a reason that a person can act on. */
-export type Build = (component: Component, options: BuildOptions) => Promise<void>
 
 /** As its folder says. */
 export const build: Build = (component, options) => (existsSync(join(component.folder, 'pom.xml')) ? mavenBuild : goBuild)(component, options)

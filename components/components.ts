@@ -2,10 +2,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Build, build as buildComponent } from './build.ts'
+import { build as buildComponent } from './build.ts'
 import { cacheDirectory, findComponent } from './find.ts'
 import { isAlive, type Lock, renamed, tryLock } from './lock.ts'
-import { buildId, type Component, componentOf, components } from './table.ts'
+import { type Build, buildId, type Component, componentOf, components } from './table.ts'
 
 export { findComponent } from './find.ts'
 export { type Component, components } from './table.ts'

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Build } from './build.ts'
 import { runProgram } from './program.ts'
+import type { Build } from './table.ts'
 
 export const mavenBuild: Build = async ({ folder, binaries }, { directory, signal }) => {
   for (const needed of ['java', 'mvn']) {

@@ -26,6 +26,15 @@ export interface Component {
   readonly leastVersion?: string
 }
 
+export interface BuildOptions {
+  /** Existing directory that the executables are written to. */
+  readonly directory: string
+  readonly signal?: AbortSignal
+}
+
+/** Writes `component.binaries` into a directory; rejects with a reason that a person can act on. */
+export type Build = (component: Component, options: BuildOptions) => Promise<void>
+
 export const components: readonly Component[] = [
   {
     name: 'prometheus',

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Build } from '../../components/build.ts'
+import type { Build } from '../../components/table.ts'
 import { type Component, components, ensureComponent, type EnsureOptions, findComponent } from '../../components/components.ts'
 import { cacheDirectory, isAtLeast } from '../../components/find.ts'
 import { buildId, componentOf } from '../../components/table.ts'
