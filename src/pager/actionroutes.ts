@@ -5,7 +5,7 @@ import { ownPageOnly, problemsOf } from '../web/json.ts'
 import type { Deed, Incident } from './notification.ts'
 import { incidentViewOf, namedCause } from './incidentview.ts'
 import { incidentJson } from './json.ts'
-import type { IncidentStore } from './store.ts'
+import type { IncidentStore } from './store/store.ts'
 
 /** A person's word on a root cause: the error type that the incident named, and the one that it was. */
 export interface Verdict {

@@ -1,7 +1,7 @@
 /** Which piece of the list a request asks for. Query values that make no sense count as not given: an old bookmark shows the list, not an error. */
 import type { Request } from 'express'
 import type { Incident, State } from './notification.ts'
-import type { IncidentStore } from './store.ts'
+import type { IncidentStore } from './store/store.ts'
 
 export interface Piece {
   readonly incidents: readonly Incident[]

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import express, { type Router } from 'express'
 import { jsonOnly, refusal } from '../web/json.ts'
 import { actionRoutes, type Verdict } from './actionroutes.ts'
-import { demoRoutes } from './demopanel.ts'
+import { demoRoutes } from './page/demopanel.ts'
 import { eventHub } from './events.ts'
 import { incidentViewOf, namedCause } from './incidentview.ts'
 import { incidentJson } from './json.ts'
 import { hostOf, pieceOf } from './listing.ts'
-import { markRoutes, type PersonMark } from './marks.ts'
+import { markRoutes, type PersonMark } from './page/marks.ts'
 import { PAGER_LIMITS, type PagerLimits } from './notification.ts'
-import { documentOf, listOf, type Surroundings } from './page.ts'
+import { documentOf, listOf, type Surroundings } from './page/page.ts'
 import { Scoreboard, type ScoredObjective } from './scoreboard.ts'
-import { scoreboardOf } from './scoreboardview.ts'
-import { openStore, type Recorded } from './store.ts'
+import { scoreboardOf } from './page/scoreboardview.ts'
+import { openStore, type Recorded } from './store/store.ts'
 import { readNotification } from './webhook.ts'
 
 export interface Pager {
@@ -129,7 +129,7 @@ export function createPager(options: PagerOptions): Pager {
   }))
   if (options.mark !== undefined) router.use(markRoutes(options.mark))
   for (const [name, type] of [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['actions.js', 'text/javascript'], ['aside.js', 'text/javascript'], ['marks.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const) {
-    const file = readFileSync(new URL(name, import.meta.url))
+    const file = readFileSync(new URL(`page/${name}`, import.meta.url))
     router.get(`/pager/${name}`, (_request, response) => void response.set('Cache-Control', 'no-cache').type(type).send(file))
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ExampleQuery } from '../../src/pager/routes.ts'
-import type { PersonMark } from '../../src/pager/marks.ts'
+import type { PersonMark } from '../../src/pager/page/marks.ts'
 import type { Verdict } from '../../src/pager/actionroutes.ts'
 import { alert, HOSTILE, other, payload, resolved } from './fixtures.ts'
 import { startPager, type PagerServer } from './server.ts'

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readObjectives } from '../../src/config/objectives.ts'
 import { Scoreboard } from '../../src/pager/scoreboard.ts'
-import { scoreboardOf } from '../../src/pager/scoreboardview.ts'
+import { scoreboardOf } from '../../src/pager/page/scoreboardview.ts'
 import { HOSTILE } from './fixtures.ts'
 
 /** Prometheus's query API, as https://prometheus.io/docs/prometheus/latest/querying/api/ describes an instant vector. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PAGER_LIMITS, type PagerLimits } from '../../src/pager/notification.ts'
-import { openStore, type IncidentStore } from '../../src/pager/store.ts'
+import { openStore, type IncidentStore } from '../../src/pager/store/store.ts'
 import { readNotification } from '../../src/pager/webhook.ts'
 import { alert, other, payload, resolved } from './fixtures.ts'
 

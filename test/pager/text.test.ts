@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { escapeText, html } from '../../src/pager/html.ts'
-import { duration, relative } from '../../src/pager/times.ts'
+import { escapeText, html } from '../../src/pager/page/html.ts'
+import { duration, relative } from '../../src/pager/page/times.ts'
 
 describe('html', () => {
   test('escapes strings, keeps markup, leaves out what is not there', () => {
@@ -28,7 +28,7 @@ describe('times', () => {
 })
 
 describe('colours', () => {
-  const css = readFileSync(new URL('../../src/pager/style.css', import.meta.url), 'utf8')
+  const css = readFileSync(new URL('../../src/pager/page/style.css', import.meta.url), 'utf8')
   const [light = '', dark = ''] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, block]) => block ?? '')
   const pairs = ['ink', 'soft', 'link', 'critical', 'warning', 'info', 'none', 'good'].flatMap((text) => ['ground', 'card', 'well'].map((ground) => [text, ground] as const))
 

@@ -1,14 +1,14 @@
 import { controlsOf } from './controls.ts'
 import { evidenceOf, plural } from './evidence.ts'
 import { html, type Html, type Part } from './html.ts'
-import { incidentViewOf, type IncidentView } from './incidentview.ts'
+import { incidentViewOf, type IncidentView } from '../incidentview.ts'
 import { filled, link } from './links.ts'
 import { markOf } from './marks.ts'
-import type { Incident } from './notification.ts'
+import type { Incident } from '../notification.ts'
 import { pageList } from './pagelist.ts'
 import { ago, at, duration } from './times.ts'
-import type { Cause } from './view.ts'
-import { cutText } from './webhook.ts'
+import type { Cause } from '../view.ts'
+import { cutText } from '../webhook.ts'
 
 const SUMMARY_SHOWN = 220
 const TEXT_SHOWN = 600

@@ -1,6 +1,6 @@
 /** What people do about incidents: take one, end one, say whether its root cause was right. */
 import type { DatabaseSync } from 'node:sqlite'
-import { ACTIONS_KEPT, ACTIONS_SHOWN, type Action, type Deed, type Incident } from './notification.ts'
+import { ACTIONS_KEPT, ACTIONS_SHOWN, type Action, type Deed, type Incident } from '../notification.ts'
 
 export interface Actions {
   /** Always true. */

@@ -1,6 +1,6 @@
 /** Incidents in the database: which one a new page belongs to, and how it stands. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { State } from './notification.ts'
+import type { State } from '../notification.ts'
 import type { Row } from './pages.ts'
 import { TOGETHER_MS, type Subject } from './subject.ts'
 

@@ -1,7 +1,7 @@
 /** Pages in the database: one a group of Alertmanager's and outbreak; a repeat only counts up. */
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { HISTORY_SHOWN, PAGES_SHOWN, type Alert, type HistoryEntry, type Notification, type Page, type PagerLimits, type State } from './notification.ts'
+import { HISTORY_SHOWN, PAGES_SHOWN, type Alert, type HistoryEntry, type Notification, type Page, type PagerLimits, type State } from '../notification.ts'
 import type { Subject } from './subject.ts'
 
 export type Row = Record<string, SQLOutputValue>

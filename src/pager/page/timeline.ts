@@ -1,9 +1,9 @@
 /** What Alertmanager told of all the pages and what people did, in one order: the newest first. */
 import { html, type Html } from './html.ts'
-import type { Action, Deed, HistoryEntry, Incident } from './notification.ts'
+import type { Action, Deed, HistoryEntry, Incident } from '../notification.ts'
 import { at } from './times.ts'
-import { viewOf } from './view.ts'
-import { cutText } from './webhook.ts'
+import { viewOf } from '../view.ts'
+import { cutText } from '../webhook.ts'
 
 const DID: Readonly<Record<Deed, string>> = {
   acknowledged: 'acknowledged', unacknowledged: 'no longer acknowledged', closed: 'resolved by hand', reopened: 'opened again', confirmed: 'root cause confirmed', corrected: 'root cause corrected',

@@ -3,11 +3,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openActions } from './actions.ts'
 import { openDatabase } from './database.ts'
 import { openIncidents, type Counts, type Query } from './incidents.ts'
-import type { Deed, Incident, Notification, PagerLimits, State } from './notification.ts'
+import type { Deed, Incident, Notification, PagerLimits, State } from '../notification.ts'
 import { openPages, type Row } from './pages.ts'
 import { openRetention } from './retention.ts'
 import { subjectOf } from './subject.ts'
-import { severityOf } from './view.ts'
+import { severityOf } from '../view.ts'
 
 /** What a notification did: `repeated` says nothing new; `joined` is a page opened in an incident that was there; `reopened` fires again without having been away. */
 export type Change = 'opened' | 'joined' | 'changed' | 'resolved' | 'reopened' | 'repeated'

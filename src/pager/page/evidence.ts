@@ -1,12 +1,12 @@
 /** What an incident is made of, folded away below it: the alerts of its pages, where they came from, and the timeline across all of them. */
 import { html, type Html, type Part } from './html.ts'
-import type { IncidentView } from './incidentview.ts'
+import type { IncidentView } from '../incidentview.ts'
 import { link } from './links.ts'
-import type { Alert, Incident, Page, Texts } from './notification.ts'
+import type { Alert, Incident, Page, Texts } from '../notification.ts'
 import { timelineOf } from './timeline.ts'
 import { ago, at } from './times.ts'
-import { levelOf, safeUrl } from './view.ts'
-import { cutText } from './webhook.ts'
+import { levelOf, safeUrl } from '../view.ts'
+import { cutText } from '../webhook.ts'
 
 const TEXT_SHOWN = 600
 /** Of all pages together, but of each at least two. */

@@ -1,8 +1,8 @@
 /** Faults on demand from the page, where the demo's agents run: passed on to them, and shown. */
 import express, { type Response as Answer, type Router } from 'express'
 import { z } from 'zod'
-import { ownPageOnly } from '../web/json.ts'
-import { unreachable } from '../web/reach.ts'
+import { ownPageOnly } from '../../web/json.ts'
+import { unreachable } from '../../web/reach.ts'
 import { html, type Html } from './html.ts'
 
 const ANSWER_MS = 5000

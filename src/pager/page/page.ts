@@ -1,8 +1,8 @@
 import { article, type ArticleOptions } from './article.ts'
 import { html, type Html } from './html.ts'
-import type { Counts } from './incidents.ts'
-import type { Piece } from './listing.ts'
-import type { State } from './notification.ts'
+import type { Counts } from '../store/incidents.ts'
+import type { Piece } from '../listing.ts'
+import type { State } from '../notification.ts'
 
 /** What is around the incidents and the same for all of them. */
 export interface Surroundings extends ArticleOptions {

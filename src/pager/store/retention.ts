@@ -1,6 +1,6 @@
 /** What goes when there is too much: lines of history by age and number, then pages without any, pages by bytes, incidents without pages. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { PagerLimits } from './notification.ts'
+import type { PagerLimits } from '../notification.ts'
 
 export interface Retention {
   /** By age alone: cheap enough for every reading. */

@@ -1,7 +1,7 @@
 /** Addresses that strangers chose, as links or as the text they are. */
 import { html, type Html } from './html.ts'
-import { safeUrl, type Link } from './view.ts'
-import { cutText } from './webhook.ts'
+import { safeUrl, type Link } from '../view.ts'
+import { cutText } from '../webhook.ts'
 
 /** A link only where the address is plain http(s); anything else is shown as the text it is. */
 export function link({ text, url, secondary = false }: Link): Html {

@@ -1,7 +1,7 @@
 /** A person's mark of an answer, given beside each example request: POST /pager/api/marks. It is held against a judge's mark of the same request. */
 import express, { type Router } from 'express'
 import { z } from 'zod'
-import { ownPageOnly, problemsOf } from '../web/json.ts'
+import { ownPageOnly, problemsOf } from '../../web/json.ts'
 import { html, type Html } from './html.ts'
 
 export interface PersonMark {

@@ -1,7 +1,7 @@
 /** The buttons of an incident: take it, end it, judge its root cause. They work by script; without one the page is for reading. */
-import { predictedType, UNCLASSIFIED } from './actionroutes.ts'
+import { predictedType, UNCLASSIFIED } from '../actionroutes.ts'
 import { html, type Html, type Part } from './html.ts'
-import type { Action, Incident } from './notification.ts'
+import type { Action, Incident } from '../notification.ts'
 import { ago } from './times.ts'
 
 export function controlsOf(incident: Incident, errorTypes: readonly string[], nowMs: number): Html {

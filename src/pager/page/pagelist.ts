@@ -1,11 +1,11 @@
 /** The pages inside an incident, a line each, where there are several: what else is broken, how badly, since when. */
 import { html, type Html, type Part } from './html.ts'
-import type { IncidentView } from './incidentview.ts'
+import type { IncidentView } from '../incidentview.ts'
 import { link } from './links.ts'
-import type { Incident } from './notification.ts'
+import type { Incident } from '../notification.ts'
 import { ago } from './times.ts'
-import type { PageView } from './view.ts'
-import { cutText } from './webhook.ts'
+import type { PageView } from '../view.ts'
+import { cutText } from '../webhook.ts'
 
 export function pageList(incident: Incident, { pages, tenants, agents }: IncidentView, nowMs: number): Part {
   if (pages.length < 2) return null

@@ -3,8 +3,8 @@
  * the same root cause of the same agent or tenant, however long it has been going on. Alerts without an agent and a tenant are about the system
  * of their owner, and those that say nothing at all stay alone.
  */
-import type { Alert } from './notification.ts'
-import { viewOfAlerts } from './view.ts'
+import type { Alert } from '../notification.ts'
+import { viewOfAlerts } from '../view.ts'
 
 export interface Subject {
   readonly cluster: string

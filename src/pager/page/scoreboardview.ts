@@ -1,6 +1,6 @@
 import { html, type Html, type Part } from './html.ts'
-import type { Score, ScoredObjective, Scores } from './scoreboard.ts'
-import { cutText } from './webhook.ts'
+import type { Score, ScoredObjective, Scores } from '../scoreboard.ts'
+import { cutText } from '../webhook.ts'
 
 /** The scoreboard as the page shows it: an objective a row, the missed ones first. */
 export function scoreboardOf({ scores, error }: Scores): string {
