@@ -63,10 +63,10 @@ test('a rubric of one own is tried, and its name is in the evaluator', async () 
 test.each([
   ['no key', [file], {}, /there is no key; set ANTHROPIC_API_KEY/],
   ['no file', [join(folder, 'gone.json')], env, /no such file/],
-  ['no content', ['test/recordings/openai-otel-v2'], env, /none has a question and an answer on its spans/],
+  ['no content', ['test/recordings/openai-otel-v2-legacy'], env, /none has a question and an answer on its spans/],
   ['no rubric', [file, '--rubric', 'gone.yaml'], env, /cannot read the rubric/],
 ])('says what is wrong: %s', async (_, args, given, problem) => {
-  const ran = await spanbridge(['judge', ...args], { env: given })
+  const ran = await spanbridge(['judge', ...args, '--base-url', 'http://127.0.0.1:1'], { env: given })
   expect(ran.code).toBeGreaterThan(0)
   expect(ran.stderr).toMatch(problem)
 })
