@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe as suite, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe as suite, expect, test, vi } from 'vitest'
 import { readObjectives } from '../../src/config/objectives.ts'
 import { readRemedies } from '../../src/config/remedies.ts'
 import { type Agents, startAgents } from '../../src/demo/agents/service.ts'
@@ -88,7 +88,7 @@ describe(`acting on the pager page in Chromium${hasChromium ? '' : ' (skipped, m
     await page.waitForSelector('article .verdict:has-text("It was timeout instead by Ada")')
     expect(verdicts).toMatchObject([{ predicted: '5xx', actual: 'timeout' }])
     await page.getByLabel('How good was the answer of this request?').selectOption('2')
-    await page.waitForFunction("document.getElementById('announce').textContent === 'Marked 2 of 5'")
+    await vi.waitFor(async () => expect(await page.locator('#announce').textContent()).toBe('Marked 2 of 5'), { timeout: 10_000, interval: 100 })
     expect(marks).toEqual([{ trace: '0af7651916cd43dd8448eb211c80319c', mark: 2, by: 'Ada' }])
     server.clock.ms += 60_000
     await server.post(payload({}, [resolved('2026-11-23T18:00:40Z')]))
