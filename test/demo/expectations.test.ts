@@ -13,6 +13,10 @@ const random = new Random(7)
 const results = (of: typeof tools, name: string, content: string) =>
   of.filter(({ match }) => match.test(name)).flatMap(({ checks }) => checks.map((check) => CHECK_RESULTS[verdictOn(check, readingsOf(content)).result]))
 
+test('nothing is expected of tools of other agents', () => {
+  expect(tools.filter(({ agent }) => agent === undefined || agent.test('support_agent')).map(({ written }) => written)).toEqual([])
+})
+
 test('the demo\'s tools and agents pass while all is well, and fail when an agent has lost the thread', () => {
   for (const tool of ['lookup_order', 'shipping_status', 'create_ticket', 'run_linter']) {
     for (let i = 0; i < 20; i++) expect(results(tools, tool, toolResult(tool, random)), tool).toEqual(['pass'])
