@@ -5,6 +5,7 @@
 import type { Downgrade } from '../config/config.ts'
 import type { StringTable } from '../spans/strings.ts'
 import type { Settled } from '../traces/settled.ts'
+import { globOf } from './names.ts'
 import type { ModelPrice } from './price.ts'
 import type { PriceBook } from './prices.ts'
 
@@ -101,9 +102,4 @@ export class Downgrades {
   #agentKey(settled: Settled): string {
     return JSON.stringify([this.#strings.text(settled.tenant), this.#strings.text(settled.agent)])
   }
-}
-
-function globOf(match: string): RegExp {
-  const source = match.replace(/\*+/g, '*').replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 'is')
 }

@@ -1,6 +1,6 @@
 /** The user's own prices: which entry holds for a call, and what it comes to in USD at the time of the call. */
 import type { OwnCallPrice, OwnModelPrice, OwnTokenPrices, Pricing, ServiceTierName } from '../config/pricing.ts'
-import { providerOf } from './names.ts'
+import { globOf, providerOf } from './names.ts'
 import type { CallPrice, ModelPrice, TokenPrices, Validity } from './price.ts'
 
 /** By `ServiceTier`. */
@@ -125,11 +125,6 @@ function fromOf(entry: object): number {
 
 function compile<T extends { readonly match: string }>(entries: readonly T[]): Compiled<T>[] {
   return entries.map((entry) => ({ entry, isGlob: /[*?]/.test(entry.match), pattern: globOf(entry.match) }))
-}
-
-function globOf(match: string): RegExp {
-  const source = match.replace(/\*+/g, '*').replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 'is')
 }
 
 /** From the last change to the next. */
