@@ -85,7 +85,7 @@ export class Assembler {
   readonly #remembered = new DeadlineQueue()
   readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
   readonly memory: TraceMemory
-  readonly #conversations = new Conversations()
+  readonly #conversations: Conversations
   readonly content: ContentStore | undefined
   readonly #bigIndex = new Map<number, Map<number, number>>()
   #open = 0
@@ -98,6 +98,7 @@ export class Assembler {
     // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
     this.records = new Records(options.maxOpenRequests * 9 + 64)
+    this.#conversations = new Conversations(this.requests.capacity)
     this.#seen = new SeenSpans(this.requests, this.records)
     this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, options.escalation ?? { people: undefined, models: [] }, text)
   }
