@@ -12,7 +12,7 @@ const BY_KIND: Readonly<Record<number, string>> = { [Kind.model]: 'model', [Kind
 
 export class Features {
   readonly #family: Family
-  readonly #rows = new StepRows()
+  readonly #rows = new StepRows(1)
   readonly #good: number
   readonly #failed: number
   readonly #problems: readonly number[]
