@@ -80,9 +80,9 @@ export class Assembler {
   readonly #settled = new Settled()
   readonly #sources = new Sources()
   readonly #responses = new Responses()
-  readonly #idle = new DeadlineQueue()
-  readonly #rooted = new DeadlineQueue()
-  readonly #remembered = new DeadlineQueue()
+  readonly #idle: DeadlineQueue
+  readonly #rooted: DeadlineQueue
+  readonly #remembered: DeadlineQueue
   readonly #scores = new Scores((row, scores) => this.#lateScores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
   readonly memory: TraceMemory
   readonly #conversations: Conversations
@@ -97,6 +97,10 @@ export class Assembler {
     this.memory = new TraceMemory(options.memory ?? { rememberMs: 0, maxTraces: 0 })
     // As many settled requests are remembered as may be open; blocks for 64 records a request on average.
     this.requests = new Requests(options.maxOpenRequests * 2 + 16)
+    const queue = () => new DeadlineQueue(this.requests.generation)
+    this.#idle = queue()
+    this.#rooted = queue()
+    this.#remembered = queue()
     this.records = new Records(options.maxOpenRequests * 9 + 64)
     this.#conversations = new Conversations(this.requests.capacity)
     this.#seen = new SeenSpans(this.requests, this.records)
@@ -186,28 +190,28 @@ export class Assembler {
   tick(nowMs: number): void {
     const { requests } = this
     while (this.#rooted.nextMs <= nowMs) {
-      const row = this.#rooted.take(requests.generation)
+      const row = this.#rooted.take()
       if (row < 0 || requests.state[row] !== State.rooted) continue
       const flags = requests.ints[(row << 5) + Row.flags]!
       if ((flags & RowFlag.joined) !== 0) {
         // Of a run spread over many traces each has a root: the run is over when its agent has ended and nothing more comes.
         const wait = (flags & RowFlag.agentSeen) !== 0 ? this.#options.settleGraceMs : this.#options.idleTimeoutMs
         if (requests.doubles[(row << 4) + Row.seenMs]! + wait > nowMs) {
-          this.#rooted.push(row, requests.generation[row]!, nowMs + Math.max(1, this.#options.settleGraceMs))
+          this.#rooted.push(row, nowMs + Math.max(1, this.#options.settleGraceMs))
           continue
         }
       }
       this.#settle(row, nowMs)
     }
     while (this.#idle.nextMs <= nowMs) {
-      const row = this.#idle.take(requests.generation)
+      const row = this.#idle.take()
       if (row < 0 || requests.state[row] !== State.open) continue
       const deadline = requests.doubles[(row << 4) + Row.seenMs]! + this.#options.idleTimeoutMs
-      if (deadline > nowMs) this.#idle.push(row, requests.generation[row]!, deadline)
+      if (deadline > nowMs) this.#idle.push(row, deadline)
       else this.#settle(row, nowMs)
     }
     while (this.#remembered.nextMs <= nowMs) {
-      const row = this.#remembered.take(requests.generation)
+      const row = this.#remembered.take()
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
     }
     this.#scores.giveUp(nowMs)
@@ -219,7 +223,7 @@ export class Assembler {
   settleAll(nowMs: number): void {
     for (const queue of [this.#rooted, this.#idle]) {
       while (queue.size > 0) {
-        const row = queue.take(this.requests.generation)
+        const row = queue.take()
         if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs, true)
       }
     }
@@ -256,7 +260,7 @@ export class Assembler {
     this.#open++
     this.requests.doubles[(row << 4) + Row.baseMs] = span.startMs
     this.requests.ints[(row << 5) + Row.service] = span.text[Text.service]!
-    this.#idle.push(row, this.requests.generation[row]!, nowMs + this.#options.idleTimeoutMs)
+    this.#idle.push(row, nowMs + this.#options.idleTimeoutMs)
     this.#scores.arrived(span.trace, row)
     return row
   }
@@ -267,7 +271,7 @@ export class Assembler {
     this.flush()
     if (requests.full || this.records.room < 2) {
       while (this.#remembered.size > 0) {
-        const row = this.#remembered.take(requests.generation)
+        const row = this.#remembered.take()
         if (row < 0 || requests.state[row] !== State.settled) continue
         this.counts.forgotten++
         return this.#forget(row)
@@ -275,7 +279,7 @@ export class Assembler {
     }
     for (const queue of [this.#rooted, this.#idle]) {
       while (queue.size > 0) {
-        const row = queue.take(requests.generation)
+        const row = queue.take()
         if (row < 0 || (requests.state[row] !== State.open && requests.state[row] !== State.rooted)) continue
         this.counts.evicted++
         return this.#settle(row, nowMs, true)
@@ -371,7 +375,7 @@ export class Assembler {
     if (isRoot && requests.ints[(row << 5) + Row.root]! < 0) {
       requests.ints[(row << 5) + Row.root] = record
       requests.state[row] = State.rooted
-      this.#rooted.push(row, requests.generation[row]!, nowMs + this.#options.settleGraceMs)
+      this.#rooted.push(row, nowMs + this.#options.settleGraceMs)
     }
   }
 
@@ -462,7 +466,7 @@ export class Assembler {
     this.#conversations.merge(from, to)
     if (requests.state[from] === State.rooted && requests.state[to] === State.open) {
       requests.state[to] = State.rooted
-      this.#rooted.push(to, requests.generation[to]!, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
+      this.#rooted.push(to, requests.doubles[(to << 4) + Row.seenMs]! + this.#options.settleGraceMs)
     }
     this.#open--
     requests.merge(from, to)
@@ -518,7 +522,7 @@ export class Assembler {
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent
     this.#seen.remember(row)
     this.requests.state[row] = State.settled
-    this.#remembered.push(row, this.requests.generation[row]!, nowMs + this.#options.lateWindowMs)
+    this.#remembered.push(row, nowMs + this.#options.lateWindowMs)
     if (settled.isRequest && this.memory.capacity > 0) this.requests.eachTrace(row, (trace) => this.memory.note(trace, settled, nowMs))
     this.#onSettled(settled)
   }
