@@ -8,7 +8,7 @@ import { Kind } from '../spans/names.ts'
 import type { StringTable } from '../spans/strings.ts'
 import { ProblemKind, type Problem, type Settled } from '../traces/settled.ts'
 import { ObjectiveLimits } from './limits.ts'
-import { stepKey, TypicalCost } from './typical.ts'
+import { TypicalCost } from './typical.ts'
 
 export class Problems {
   readonly #limits: ObjectiveLimits
@@ -51,7 +51,7 @@ export class Problems {
     for (let group = 0; group < groups.size; group++) {
       const usd = this.#usd[group]!
       if (!(usd > 0)) continue
-      const beyond = usd - this.#typical.of(agent, stepKey(groups, group))
+      const beyond = usd - this.#typical.of(agent, groups.key(group))
       if (beyond <= most) continue
       most = beyond
       worst = group

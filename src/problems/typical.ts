@@ -4,7 +4,6 @@
  * not usual at once.
  */
 import type { StringTable } from '../spans/strings.ts'
-import type { StepGroups } from '../traces/groups.ts'
 import type { Settled } from '../traces/settled.ts'
 
 /** Steps by agent, kind and name that are remembered. */
@@ -66,7 +65,7 @@ export class TypicalCost {
     for (let group = 0; group < groups.size; group++) {
       const usd = costUsd[group]!
       if (!(usd > 0)) continue
-      const step = stepKey(groups, group)
+      const step = groups.key(group)
       let usual = known.steps.get(step)
       if (usual === undefined) {
         known.steps.set(step, (usual = { usd: 0, at: n }))
@@ -75,11 +74,6 @@ export class TypicalCost {
       add(usual, usd * part, n)
     }
   }
-}
-
-/** Kind and name of a group as one number: numbers of strings are below 2^21. */
-export function stepKey(groups: StepGroups, group: number): number {
-  return groups.kind[group]! * 2 ** 21 + groups.name[group]!
 }
 
 function add(usual: Usual, usd: number, n: number): void {

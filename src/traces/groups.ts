@@ -35,6 +35,11 @@ export class StepGroups {
     return group
   }
 
+  /** Kind and name as one number, the same in every request: numbers of strings are below 2^21. */
+  key(group: number): number {
+    return this.kind[group]! * 2 ** 21 + this.name[group]!
+  }
+
   #grown(kind: number, name: number): number {
     const { size } = this
     const old = { kind: this.kind, name: this.name, steps: this.steps }

@@ -61,8 +61,7 @@ export class Responses {
     const end = this.#pending
     this.#pending = 0
     for (let at = 0; at < end; at += 3) {
-      const record = waiting[at + 2]!
-      if (records.tells(record, waiting[at]!)) this.#sameResponse(waiting[at]!, waiting[at + 1]!, record, requests, records)
+      this.#sameResponse(waiting[at]!, waiting[at + 1]!, waiting[at + 2]!, requests, records)
     }
   }
 
