@@ -24,10 +24,11 @@ import { crc32 } from 'node:zlib'
 import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
 import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
-import { EventKind, Rule, type CompiledRule, type DialectTables } from './tables.ts'
+import { EventKind, needless, Rule, type CompiledRule, type DialectTables } from './tables.ts'
 import { KeyTable, sameBytes } from './keys.ts'
 import { AttributeMemo, trailAfter, trailOf } from './memo.ts'
-import { HAS_FLAGS, HAS_KIND, PIECE_WORDS, REMOTE, STATUS, Stencils } from './stencils.ts'
+import { CONVERSATION, INTEGER, RANK_SHIFT, RESPONSE } from './image.ts'
+import { HAS_FLAGS, HAS_KIND, PIECE_WORDS, REMOTE, Stencils } from './stencils.ts'
 import { samplingWeight } from './sampling.ts'
 
 const TWO32 = 4294967296
@@ -243,10 +244,11 @@ export class Scanner {
     const span = this.span
     const view = this.view
     let startLo = 0, startHi = 0, endLo = 0, endHi = 0
-    let hasTrace = false, hasId = false
+    let hasTrace = false, hasId = false, told = false
     while (p < end) {
       const tag = b[p++]!
       if (tag === 74) { // attributes
+        told = true
         let length = b[p++]!
         if (length > 127) { length = this.varint(b, p - 1, end); p = this.pos }
         if (!(p + length <= end)) return this.wrong('attribute longer than its span')
@@ -294,6 +296,8 @@ export class Scanner {
           span.nameLength = length
           const trail = this.trail = this.nameTrail = trailOf(view, p, length)
           p += length
+          // Attributes before the name are not what a stencil is made for.
+          if (told) break
           const { stencils } = this
           const stencil = stencils.find(view, from, end, trail)
           if (stencil < 0) {
@@ -309,6 +313,7 @@ export class Scanner {
           const kind = stencils.kindOf(stencil)
           if ((kind & HAS_KIND) !== 0) span.spanKind = kind & 127
           if ((kind & HAS_FLAGS) !== 0) span.remoteParent = (kind & REMOTE) !== 0
+          span.lay(stencils.stepOf(stencil), stencils.rankOf(stencil), stencils.pieces, stencils.firstPiece(stencil), stencils.lastText(stencil))
           if (!this.pieces(b, from, stencil)) return false
           p = end
           break
@@ -392,15 +397,25 @@ export class Scanner {
 
   /** What a stencil says is to be read of a span. */
   private pieces(b: Uint8Array, from: number, stencil: number): boolean {
-    const { stencils, tables } = this
+    const { stencils, tables, span } = this
     const { pieces } = stencils
     const last = stencils.lastPiece(stencil)
-    for (let i = stencils.firstPiece(stencil); i < last; i += PIECE_WORDS) {
+    for (let i = stencils.lastText(stencil); i < last; i += PIECE_WORDS) {
       const rule = pieces[i]!
       const text = pieces[i + 1]!
-      if (text >= 0) this.applyText(tables.rules[rule]!, text)
-      else if (rule !== STATUS) this.apply(tables.rules[rule]!, b, from + pieces[i + 2]!, from + pieces[i + 3]!)
-      else if (!this.status(b, from + pieces[i + 2]!, from + pieces[i + 3]!)) return false
+      const start = from + pieces[i + 2]!
+      const end = from + pieces[i + 3]!
+      if (rule === INTEGER) {
+        let value = b[start]!
+        if (value > 127) value = start + 1 < end && b[start + 1]! < 128 ? (value & 127) | (b[start + 1]! << 7) : this.varint(b, start, end)
+        // Past 2^63 it is one less than nothing, which is no number of anything here.
+        if (value < TWO63) span.setNumber(text & ((1 << RANK_SHIFT) - 1), value, text >> RANK_SHIFT)
+      } else if (rule === CONVERSATION) {
+        if (span.conversation === 0) span.conversation = this.conversation(start, end - start)
+      } else if (rule === RESPONSE) this.responseId(start, end - start)
+      else if (text >= 0) tables.applyTexts(span, tables.rules[rule]!, text)
+      else if (rule >= 0) this.apply(tables.rules[rule]!, b, start, end)
+      else if (!this.status(b, start, end)) return false
     }
     return true
   }
@@ -418,7 +433,7 @@ export class Scanner {
     const found = memo.key[place]!
     if (found < 0) return true
     const value = memo.value[place]!
-    if (value >= 0) this.applyText(this.tables.rules[found]!, value)
+    if (value >= 0) this.tables.applyTexts(this.span, this.tables.rules[found]!, value)
     else {
       let start = p + memo.length[place]!
       let length = b[start++]!
@@ -524,7 +539,7 @@ export class Scanner {
         case Rule.kind: {
           if (type !== 10 || rule.rank >= span.kindRank) break
           id = this.unquoted(b, start, length)
-          this.textRule(rule, id)
+          this.tables.applyText(span, rule, id)
           break
         }
         case Rule.present:
@@ -532,9 +547,9 @@ export class Scanner {
           break
         case Rule.text:
           if (type === 10) {
-            if (rule.rank >= span.textRank[rule.field]! || this.needless(rule)) break
+            if (rule.rank >= span.textRank[rule.field]! || needless(rule, span)) break
             id = this.unquoted(b, start, length)
-            this.textRule(rule, id)
+            this.tables.applyText(span, rule, id)
           } else if (type === 24 && (rule.field === Text.tenant || rule.field === Text.project)) {
             span.setText(rule.field, this.strings.internText(int64Text(b, p + 1)), rule.rank)
           }
@@ -572,12 +587,12 @@ export class Scanner {
           else if (type === 24) this.span.setEvidence(rule.field, p, 0)
           break
         case Rule.failed: {
-          if (type === 10) this.textRule(rule, (id = this.unquoted(b, start, length)))
+          if (type === 10) this.tables.applyText(span, rule, (id = this.unquoted(b, start, length)))
           else if (type === 16 && num === 1 && rule.field === 1) span.saysFailed = true
           break
         }
         case Rule.tier:
-          if (type === 10) this.textRule(rule, (id = this.unquoted(b, start, length)))
+          if (type === 10) this.tables.applyText(span, rule, (id = this.unquoted(b, start, length)))
           break
         case Rule.content:
           span.setContent(rule.field, p, end, rule.rank)
@@ -598,36 +613,6 @@ export class Scanner {
       }
     }
     return id
-  }
-
-  /** Applies the rules of a key, of which all take strings, to the string of this number. */
-  private applyText(first: CompiledRule, id: number): void {
-    for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) this.textRule(rule, id)
-  }
-
-  private textRule(rule: CompiledRule, id: number): void {
-    const span = this.span
-    switch (rule.code) {
-      case Rule.kind:
-        if (id < 1024 && rule.values[id]! >= 0) span.setKind(rule.values[id]!, rule.rank)
-        break
-      case Rule.present:
-        span.setKind(rule.field, rule.rank)
-        break
-      case Rule.text:
-        if ((id > this.tables.lastNothing || id === OVERFLOW) && !this.needless(rule)) span.setText(rule.field, id, rule.rank)
-        break
-      case Rule.tier:
-        if (id < 1024 && rule.values[id]! >= 0) span.setNumber(rule.field, rule.values[id]!, rule.rank)
-        break
-      case Rule.failed:
-        if (id < 1024 && rule.values[id] === 1) span.saysFailed = true
-    }
-  }
-
-  /** The model that answered names the call only where the one asked for is not told. */
-  private needless(rule: CompiledRule): boolean {
-    return rule.field === Text.responseModel && this.span.text[Text.model] !== 0
   }
 
   private responseId(start: number, length: number): void {

@@ -157,6 +157,20 @@ export class Span {
     this.cause = Cause.none
   }
 
+  /** On a record with nothing told: a kind, and texts as field, number and rank, each in the first three of four of the words. */
+  lay(kind: number, rank: number, words: Int32Array, from: number, to: number): void {
+    this.kind = kind
+    this.kindRank = rank
+    let texts = 0
+    for (let i = from; i < to; i += 4) {
+      const field = words[i]!
+      this.text[field] = words[i + 1]!
+      this.textRank[field] = words[i + 2]!
+      texts |= 1 << field
+    }
+    this.#texts = texts
+  }
+
   setKind(kind: number, rank: number): void {
     if (rank < this.kindRank) {
       this.kind = kind

@@ -4,6 +4,7 @@
  * (tags, lengths, keys, and the texts that repeat), only the holes between are read, by the same rules in the same order as attribute by
  * attribute. What is compared is all that decides how the rest is read, so a stencil changes nothing but the time it takes.
  */
+import { imageOf, STATUS, type Hole, type Part } from './image.ts'
 import { type AttributeMemo, trailAfter } from './memo.ts'
 import type { DialectTables } from './tables.ts'
 
@@ -14,18 +15,16 @@ const MOST_BYTES = 1 << BYTES_SHIFT
 const OFFSETS_SHIFT = 8
 const PIECES_SHIFT = 5
 export const PIECE_WORDS = 4
-const HEAD_SHIFT = 3
-/** Of a head: the length, 0 where there is nothing; where the times are; and where the lists end. */
-const LENGTH = 0, START = 1, END = 2, KIND = 3, EIGHTS = 4, FOURS = 5, ONES = 6, PIECES = 7
+const HEAD_SHIFT = 4
+/** Of a head: the length, 0 where there is nothing; where the times are; the SpanKind; where the lists end; and the kind of step, with its rank. */
+const LENGTH = 0, START = 1, END = 2, KIND = 3, EIGHTS = 4, FOURS = 5, ONES = 6, TEXTS = 7, PIECES = 8, STEP = 9, RANK = 10
 /** One is made for every so many spans that have none, so that spans with nothing in common cost little. */
 const PATIENCE = 63
-/** In place of a rule: the span's status. */
-export const STATUS = -1
 /** Beside a SpanKind: whether there is one; whether there are flags, and they say that the parent is remote. */
 export const HAS_KIND = 256, HAS_FLAGS = 512, REMOTE = 128
 
 export class Stencils {
-  /** What is read of each: the number of its rules, its text's number or -1, and where its value begins and ends. */
+  /** Of each what its texts tell, and then what is to be read (image.ts). */
   readonly pieces = new Int32Array(SLOTS * PIECE_WORDS << PIECES_SHIFT)
   readonly #tables: DialectTables
   readonly #memo: AttributeMemo
@@ -59,6 +58,10 @@ export class Stencils {
   /** The SpanKind, with the bits above. */
   kindOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + KIND]! }
   firstPiece(slot: number): number { return slot * PIECE_WORDS << PIECES_SHIFT }
+  lastText(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + TEXTS]! }
+  /** The kind of step that its texts tell, and by what rank. */
+  stepOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + STEP]! }
+  rankOf(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + RANK]! }
   lastPiece(slot: number): number { return this.#head[(slot << HEAD_SHIFT) + PIECES]! }
 
   #fits(slot: number, view: DataView, start: number, length: number): boolean {
@@ -91,20 +94,25 @@ export class Stencils {
   learn(b: Uint8Array, view: DataView, start: number, end: number, nameTrail: number): void {
     const length = end - start
     if ((++this.#misses & PATIENCE) !== 0 || length > MOST_BYTES) return
-    const first = slotOf(nameTrail, length)
-    const slot = this.#head[first << HEAD_SHIFT] !== 0 && (this.#head[(first ^ 1) << HEAD_SHIFT] === 0 || (this.#misses & (PATIENCE + 1)) !== 0) ? first ^ 1 : first
+    const likely = slotOf(nameTrail, length)
+    const slot = this.#head[likely << HEAD_SHIFT] !== 0 && (this.#head[(likely ^ 1) << HEAD_SHIFT] === 0 || (this.#misses & (PATIENCE + 1)) !== 0) ? likely ^ 1 : likely
     const draft = new Draft(start, end)
     this.#head[slot << HEAD_SHIFT] = 0
-    if (!this.#read(draft, b, view, nameTrail) || !draft.compare()) return
-    const at = slot << HEAD_SHIFT
+    if (!this.#read(draft, b, view, nameTrail)) return
+    const image = imageOf(this.#tables, draft.parts, b.subarray(start, end))
+    const pieces = [...image.texts, ...image.pieces]
+    if (!draft.compare() || pieces.length > PIECE_WORDS << PIECES_SHIFT) return
     this.#bytes.set(b.subarray(start, end), slot << BYTES_SHIFT)
     const offset = slot << OFFSETS_SHIFT
+    const eights = offset + draft.eights.length
+    const fours = eights + draft.fours.length
+    const first = this.firstPiece(slot)
     this.#offsets.set([...draft.eights, ...draft.fours, ...draft.ones], offset)
-    this.pieces.set(draft.pieces, this.firstPiece(slot))
+    this.pieces.set(pieces, first)
     this.#head.set([
-      length, draft.startTime, draft.endTime, draft.kind, offset + draft.eights.length, offset + draft.eights.length + draft.fours.length,
-      offset + draft.eights.length + draft.fours.length + draft.ones.length, this.firstPiece(slot) + draft.pieces.length,
-    ], at)
+      length, draft.startTime, draft.endTime, draft.kind, eights, fours, fours + draft.ones.length,
+      first + image.texts.length, first + pieces.length, image.kind, image.kindRank,
+    ], slot << HEAD_SHIFT)
   }
 
   /** False: it has something that is read in another way. */
@@ -123,8 +131,7 @@ export class Stencils {
           if (place === REFUSED) return false
           if (place >= 0) trail = trailAfter(nameTrail, place)
         } else if (to > from) {
-          draft.hole(from, to)
-          draft.piece(STATUS, -1, from, to)
+          draft.part(STATUS, -1, from, to, draft.hole(from, to))
         }
         p = to
       } else if (tag === 48) {
@@ -157,13 +164,13 @@ export class Stencils {
     const text = place < 0 ? -1 : this.#memo.value[place]!
     // A text that was the last one's too, in the same place of a span of this name.
     if (text >= 0 && this.#memo.guess(view, from, to, trail) === place) {
-      draft.piece(this.#memo.key[place]!, text, from, to)
+      draft.part(this.#memo.key[place]!, text, from, to)
       return place
     }
     const found = this.#tables.keys.find(view, from + 2, keyLength)
     if (found < 0 && this.#tables.indexedPrefixes.some((prefix) => prefix.every((byte, i) => b[from + 2 + i] === byte))) return REFUSED
-    draft.hole(value, to)
-    if (found >= 0 && to > value) draft.piece(found, -1, value, to)
+    const hole = draft.hole(value, to)
+    if (found >= 0 && to > value) draft.part(found, -1, value, to, hole)
     return place
   }
 }
@@ -174,43 +181,43 @@ const REFUSED = -2
 class Draft {
   readonly start: number
   readonly end: number
-  readonly pieces: number[] = []
+  readonly parts: Part[] = []
   readonly eights: number[] = []
   readonly fours: number[] = []
   readonly ones: number[] = []
   startTime = -1
   endTime = -1
   kind = 0
-  readonly #holes: number[] = []
+  readonly #holes: Hole[] = []
 
   constructor(start: number, end: number) {
     this.start = start
     this.end = end
   }
 
-  hole(from: number, to: number): void {
-    this.#holes.push(from - this.start, to - this.start)
+  hole(from: number, to: number): Hole {
+    const hole = { from: from - this.start, to: to - this.start }
+    this.#holes.push(hole)
+    return hole
   }
 
-  piece(rule: number, text: number, from: number, to: number): void {
-    this.pieces.push(rule, text, from - this.start, to - this.start)
+  part(rule: number, text: number, from: number, to: number, hole?: Hole): void {
+    this.parts.push({ rule, text, from: from - this.start, to: to - this.start, hole })
   }
 
   /** Lists what is to be compared: all between the holes. False: more than there is room for. */
   compare(): boolean {
     let from = 0
-    for (const [i, to] of [...this.#holes, this.end - this.start].entries()) {
-      if (i % 2 === 1) {
-        from = to
-        continue
-      }
+    for (const hole of [...this.#holes, { from: this.end - this.start, to: 0 }]) {
+      const to = hole.from
       const length = to - from
       if (length >= 8) for (let at = from; at < to; at += 8) this.eights.push(Math.min(at, to - 8))
       else if (length >= 4) this.fours.push(from, to - 4)
       else for (let at = from; at < to; at++) this.ones.push(at)
+      from = hole.to
     }
     while (this.eights.length % 4 !== 0) this.eights.push(this.eights.at(-1)!)
-    return this.eights.length + this.fours.length + this.ones.length <= 1 << OFFSETS_SHIFT && this.pieces.length <= PIECE_WORDS << PIECES_SHIFT
+    return this.eights.length + this.fours.length + this.ones.length <= 1 << OFFSETS_SHIFT
   }
 }
 

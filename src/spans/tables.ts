@@ -1,6 +1,7 @@
 import { KeyTable } from './keys.ts'
 import { SERVICE_TIERS } from './names.ts'
-import { StringTable } from './strings.ts'
+import type { Span } from './span.ts'
+import { OVERFLOW, type StringTable } from './strings.ts'
 import {
   Content, Evidence, Num, OWN, Text,
   type AttributeRule, type Dialect, type Fields, type NameRule, type Trait,
@@ -77,6 +78,30 @@ export class DialectTables {
     this.indexedPrefixes = [...ofMessages, ...dialects.flatMap((d) => d.scorePrefixes ?? [])].map((prefix) => new TextEncoder().encode(prefix))
   }
 
+  /** Applies the rules of a key, of which all take strings, to the string of this number. */
+  applyTexts(span: Span, first: CompiledRule, id: number): void {
+    for (let rule: CompiledRule | undefined = first; rule !== undefined; rule = rule.next) this.applyText(span, rule, id)
+  }
+
+  applyText(span: Span, rule: CompiledRule, id: number): void {
+    switch (rule.code) {
+      case Rule.kind:
+        if (id < 1024 && rule.values[id]! >= 0) span.setKind(rule.values[id]!, rule.rank)
+        break
+      case Rule.present:
+        span.setKind(rule.field, rule.rank)
+        break
+      case Rule.text:
+        if ((id > this.lastNothing || id === OVERFLOW) && !needless(rule, span)) span.setText(rule.field, id, rule.rank)
+        break
+      case Rule.tier:
+        if (id < 1024 && rule.values[id]! >= 0) span.setNumber(rule.field, rule.values[id]!, rule.rank)
+        break
+      case Rule.failed:
+        if (id < 1024 && rule.values[id] === 1) span.saysFailed = true
+    }
+  }
+
   /** The traits of a scope as bits, by the dialects that claim it. */
   traitsOf(scope: string): number {
     let bits = this.#traits.get(scope)
@@ -109,6 +134,11 @@ export class DialectTables {
   dialectOf(scope: string): string | undefined {
     return this.#dialects.find((d) => d.scopes?.test(scope))?.name
   }
+}
+
+/** The model that answered names the call only where the one asked for is not told. */
+export function needless(rule: CompiledRule, span: Span): boolean {
+  return rule.field === Text.responseModel && span.text[Text.model] !== 0
 }
 
 function sameRule(a: AttributeRule, b: AttributeRule): boolean {

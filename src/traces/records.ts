@@ -234,10 +234,11 @@ export class Records {
     this.#words[at] = clampTicks(this.#words[at]! + ticks)
   }
 
-  /** A settled request keeps only which spans it had: 63 fingerprints and, behind them, their number in one block. */
+  /** A settled request keeps only which spans it had: 63 fingerprints and their number in one block. */
   static readonly FINGERPRINTS = 63
-  print(block: number, place: number): number { return this.#words[(block << SHIFT) + place]! }
-  setPrint(block: number, place: number, print: number): void { this.#words[(block << SHIFT) + place] = print }
+  fingerprints(block: number): Int32Array {
+    return this.#words.subarray(block << SHIFT, (block + 1) << SHIFT)
+  }
   releaseFingerprints(block: number): void {
     this.next[block] = this.#freeBlock
     this.#freeBlock = block
