@@ -17,7 +17,10 @@ function(config, lib)
   local recently = lib.inWords(lib.causeRange);
 
   // The parts of the cause by themselves, for whoever lays out the page. Not labels: those are what Alertmanager knows an alert by.
-  local parts(top, names) = { ['root_cause_' + name]: top('{{ .Labels.' + name + ' }}', '') for name in names };
+  // `names`: labels of the top sample, or an object of texts about it.
+  local parts(top, names) =
+    local texts = if std.isArray(names) then { [name]: '{{ .Labels.' + name + ' }}' for name in names } else names;
+    { ['root_cause_' + name]: top(texts[name], '') for name in std.objectFields(texts) };
 
   {
     local annotations = self,
@@ -62,6 +65,18 @@ function(config, lib)
         root_cause: ask(place + ': ' + found + ', {{ .Value | humanizePercentage }} of those of the last ' + (if range == null then recently else lib.inWords(range)), otherwise.root_cause),
         remedy: ask(remedy, otherwise.remedy),
       } + { ['root_cause_' + name]: ask('{{ .Labels.' + name + ' }}', std.get(otherwise, 'root_cause_' + name, '')) for name in ['step', 'name'] },
+
+    // The parts of a cause that is an evaluator, named as where it is why an answer is bad: a page that has them shows requests with low scores of it.
+    parts:: parts,
+    evaluator:: { step: 'evaluation', name: '{{ .Labels.evaluator }}' },
+
+    // What bad answers came after, where it is not the evaluator alone that says so; '' for nothing.
+    badAnswers(who=lib.who):: lib.query(
+      'topk(1, sum by (step, name) (tenant_agent_problem:agent_problem_causes:increase{problem="bad_answer",step!="evaluation",*}))',
+      '{{ with . | first }}; {{ .Value | printf "%.0f" }} bad answers after an error of ' + annotations.place + '{{ end }}',
+      '',
+      who,
+    ),
 
     // What the bad requests have in common that the good ones of the same minutes lack, by their verdict; what most of them have comes first. An error is a
     // request's own, and is its cause.

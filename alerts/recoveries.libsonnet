@@ -1,17 +1,18 @@
 // Retries, fallbacks and escalations that come to nothing or to a person: the requests may still succeed, dearer and later, or by somebody's work.
+// Compressions of a context count nowhere here: most answer no error, and a thousand that go well would hide every retry that does not.
 function(config, lib, annotations)
   local who = lib.subjects(['agent']);
   local ratio = 'agent:agent_recoveries_unrecovered:ratio1h';
   local limit = '%g%%' % (config.recoveries.failingShare * 100);
   local share = '{{ $value | humanizePercentage }}';
-  local unrecovered = lib.series('agent_recoveries_total', ['result!="recovered"', '*']);
+  local met(matchers=[]) = lib.series('agent_recoveries_total', ['action!="compression"'] + matchers);
   local otherwise = 'Look at the errors of the agent that nothing made up for.';
 
   {
     rules: [lib.group('recoveries-long', [{
       record: ratio,
       expr: lib.fill('sum by (%s) (increase(%s[1h]))\n/\n(round(sum by (%s) (increase(%s[1h]))) >= %s)', [
-        lib.labels(['agent']), lib.series('agent_recoveries_total', ['result!="recovered"']), lib.labels(['agent']), lib.series('agent_recoveries_total'), config.recoveries.least,
+        lib.labels(['agent']), met(['result!="recovered"']), lib.labels(['agent']), met(), config.recoveries.least,
       ]),
     }], config.longRangeEvaluationInterval)],
     alerts: [lib.group('recoveries', [
@@ -22,19 +23,18 @@ function(config, lib, annotations)
         '%s > %g' % [ratio, config.recoveries.failingShare],
         {
           summary: 'What an agent does about errors does not help',
-          description: share + ' of the errors of ' + lib.agentAffected + ' that were met with a retry, a fallback or a compression in the last hour were not made up for: the attempts were exhausted, '
+          description: share + ' of the errors of ' + lib.agentAffected + ' that were met with a retry or a fallback in the last hour were not made up for: the attempts were exhausted, '
                        + 'or a person or a larger model had to take over; told from ' + limit + '.',
           value: share,
           limit: limit,
           dashboard: 'errors',
           cause: annotations.top(
-            lib.fill('sum by (step, name, action, result) (increase(%s[1h])) > 0', [unrecovered]),
+            lib.fill('sum by (step, name, action, result) (increase(%s[1h])) > 0', [met(['result!="recovered"', '*'])]),
             annotations.place + ': {{ .Value | printf "%.0f" }} errors {{ .Labels.result }} after a {{ .Labels.action }} in the last hour',
             'none in the last hour',
             annotations.choose('action', {
               retry: 'Stop retrying what does not come back: wait longer between the attempts, or fall back.',
               fallback: 'Look at what is fallen back to: it fails too, or it is a person.',
-              compression: 'Compress the context before the call, not after the failure.',
             }, otherwise),
             otherwise,
             ['step', 'name'],

@@ -22,11 +22,12 @@ function(config, lib)
   ];
   local evaluator = ['agent', 'layer', 'evaluator'];
   local scoreWindow = lib.range(settings.scoreWindow);
+  local matchers = if config.qualitySelector == '' then [] else [config.qualitySelector];
 
   growth('agent_step:agent_cost_usd', 'per_request', rate(['agent', 'step', 'name'], ['agent_cost_usd_total']) + perRequest)
   + growth('agent_name:agent_tokens', 'per_request', rate(['agent', 'name', 'type'], ['agent_tokens_total', 'type=~"input|output"']) + perRequest)
   + growth('tenant_agent:agent_requests', 'rate', rate(['tenant_id', 'agent'], ['agent_requests_total']))
-  + growth('agent_evaluator:agent_quality_score', 'mean', rate(evaluator, ['agent_quality_score_sum'], scoreWindow) + '\n/\n(' + rate(evaluator, ['agent_quality_score_count'], scoreWindow) + ' > 0)')
+  + growth('agent_evaluator:agent_quality_score', 'mean', rate(evaluator, ['agent_quality_score_sum'] + matchers, scoreWindow) + '\n/\n(' + rate(evaluator, ['agent_quality_score_count'] + matchers, scoreWindow) + ' > 0)')
   + [{
     record: 'agent_cause:agent_root_causes:share',
     expr: lib.fill(|||

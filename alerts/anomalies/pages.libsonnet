@@ -58,15 +58,18 @@ function(config, lib, annotations)
       summary: 'The requests of an agent cost far more than usual',
       description: 'A request of ' + subject + ' costs {{ $value | ' + usd + ' }}.' + ordinary('cost', usd),
       dashboard: 'cost',
-      cause: annotations.top(
+      local remedy = 'See whether this step is called more often, with longer prompts, or on a dearer model; undo that, or cap the steps of a request.',
+      local grown = annotations.top(
         'agent_step:agent_cost_usd:growth{*}',
         called('step', 'other') + '{{ if .Labels.name }} ' + name + '{{ end }}: {{ .Value | ' + usd + ' }} a request more' + before,
         'no step with a cost in the last ' + lib.inWords(lib.range(settings.window)),
-        'See whether this step is called more often, with longer prompts, or on a dearer model; undo that, or cap the steps of a request.',
+        remedy,
         'See whether prices have changed.',
         ['step', 'name'],
         who,
       ),
+      // Requests that are dear for this agent need not be beyond a limit: then it is what grew.
+      cause: annotations.problem('expensive', 'what dear requests spent beyond their usual on', remedy, grown, who) + annotations.inCommon('expensive'),
     }),
     alert('AgentTokensAnomalous', 'tokens', 'platform', above('tokens'), 'humanize', atMost('tokens', 'humanize') {
       summary: 'The requests of an agent use far more tokens than usual',
@@ -87,13 +90,15 @@ function(config, lib, annotations)
       description: 'The mean score of ' + subject + ' is {{ $value | printf "%.2f" }}. At least ' + edge('lower', 'quality', 'printf "%.2f"') + ' is ordinary for it.',
       limit: edge('lower', 'quality', 'printf "%.2f"'),
       dashboard: 'quality',
-      cause: annotations.top(
+      local fallen = annotations.top(
         '-agent_evaluator:agent_quality_score:growth{*}',
         'scores of {{ .Labels.layer }} ' + called('evaluator', 'without a name') + ': {{ .Value | printf "%.2f" }} lower' + before,
         'no scores in the last ' + lib.inWords(lib.range(settings.scoreWindow)),
         'Compare a low-scored answer with an older one: a new prompt or model, documents that are missing, a context past 50 messages. Where only one evaluator went down, look at the evaluator.',
         'Read a low-scored answer.',
-        who=who,
+        annotations.evaluator,
+        who,
       ),
+      cause: fallen { root_cause+: annotations.badAnswers(who) } + annotations.inCommon('bad_answer'),
     }),
   ]

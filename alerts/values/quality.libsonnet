@@ -87,13 +87,9 @@ function(config, lib, annotations, sums, objective)
       root_cause:
         lowest(evaluator + ' gives {{ .Value | ' + mark + ' }} on average', 'no evaluator has scores enough')
         + worstBand('; lowest with {{ .Labels.messages }} messages in the context: {{ .Value | ' + mark + ' }}', '')
-        + lib.query(
-          'topk(1, sum by (step, name) (tenant_agent_problem:agent_problem_causes:increase{problem="bad_answer",step!="evaluation",*}))',
-          '{{ with . | first }}; {{ .Value | printf "%.0f" }} bad answers after an error of ' + annotations.place + '{{ end }}',
-        ),
-      root_cause_name: lowest('{{ .Labels.evaluator }}', ''),
+        + annotations.badAnswers(),
       remedy: remedy,
-    } + annotations.inCommon('bad_answer'),
+    } + annotations.parts(lowest, annotations.evaluator) + annotations.inCommon('bad_answer'),
   }, { 'for': '5m', keep_firing_for: '15m' });
 
   local falling = objective.alert('AgentQualityFalling', 'quality_change', objective.exprOr('quality_change', config.qualityFall), {
@@ -108,6 +104,7 @@ function(config, lib, annotations, sums, objective)
       evaluator + ': its mean fell by {{ .Value | humanizePercentage }}',
       'no evaluator has scores enough',
       compare, compare,
+      annotations.evaluator,
     ) + { remedy: remedy },
   }, { keep_firing_for: '1d' });
 

@@ -32,7 +32,6 @@ export class Savings {
   readonly #recent: RecentCalls
   readonly #downgrades: Downgrades
   readonly #strings: StringTable
-  /** Services of which a root has come. */
   /** Services whose roots have come, by hashes of their names, since which hour: of a request in an earlier hour, so that it does not matter which of two comes first. */
   readonly #rooted = new Map<number, number>()
   #generation = 0
@@ -40,9 +39,11 @@ export class Savings {
   #left = new Float64Array(64)
   /** Steps in the order of their start. */
   readonly #order: number[] = []
-  /** Whether any of them tells what it read from the cache, or what it was asked. */
+  /** Whether any of them tells what it read from the cache, or what it was asked; and whether one is long, or failed and was paid. */
   #tellCached = false
   #tellHash = false
+  #anyLong = false
+  #anyFailed = false
   /** By agent and model: the call before, and how much of its beginning would have been written to the cache for it. */
   readonly #last = new Map<number, number>()
   readonly #written = new Map<number, number>()
@@ -66,27 +67,41 @@ export class Savings {
     if (settled.scores.length > 0) this.#downgrades.scored(settled)
     if (settled.isRequest && settled.outcome !== Outcome.unfinished) this.#noteRoot(settled)
     if (settled.totalUsd <= 0) return
+    const abandoned = this.#on[Avoidable.abandoned]! && this.#isAbandoned(settled)
+    if (!this.#look(settled) && !abandoned && !(this.#on[Avoidable.modelDowngrade] && this.#downgrades.any)) return
     this.#gather(settled)
-    if (this.#on[Avoidable.retryWaste]) this.#retries(settled)
+    if (this.#anyFailed && this.#on[Avoidable.retryWaste]) this.#retries(settled)
     if (this.#tellHash && this.#on[Avoidable.duplicateCall]) this.#duplicates(settled)
-    if (this.#on[Avoidable.abandoned] && this.#isAbandoned(settled)) {
+    if (abandoned) {
       for (let i = 0; i < settled.steps; i++) this.#claim(settled, i, Avoidable.abandoned, 1)
     }
     if (this.#tellCached && this.#on[Avoidable.cacheMiss]) this.#cacheMisses(settled)
-    if (this.#on[Avoidable.contextBloat]) this.#bloat(settled)
+    if (this.#anyLong && this.#on[Avoidable.contextBloat]) this.#bloat(settled)
     if (this.#on[Avoidable.modelDowngrade] && this.#downgrades.any) this.#cheaper(settled)
+  }
+
+  /** Whether there is anything to look for: in most requests there is not. */
+  #look(settled: Settled): boolean {
+    this.#tellCached = this.#tellHash = this.#anyLong = this.#anyFailed = false
+    const { steps, kind, costUsd, failed, cachedInput, inputHash, stepMessages, input } = settled
+    const { contextMessages, contextTokens = Infinity } = this.#options
+    for (let i = 0; i < steps; i++) {
+      if (!(costUsd[i]! > 0)) continue
+      if (failed[i] === 1) this.#anyFailed = true
+      if (kind[i] !== Kind.model) continue
+      if (cachedInput[i]! >= 0) this.#tellCached = true
+      if (inputHash[i] !== 0) this.#tellHash = true
+      if (stepMessages[i]! > contextMessages || input[i]! > contextTokens) this.#anyLong = true
+    }
+    return this.#tellCached || this.#tellHash || this.#anyLong || this.#anyFailed
   }
 
   #gather(settled: Settled): void {
     if (this.#left.length < settled.steps) this.#left = new Float64Array(settled.steps * 2)
     this.#order.length = 0
-    this.#tellCached = this.#tellHash = false
     for (let i = 0; i < settled.steps; i++) {
       const usd = this.#left[i] = settled.costUsd[i]!
-      if (settled.kind[i] !== Kind.model || !(usd > 0)) continue
-      this.#order.push(i)
-      if (settled.cachedInput[i]! >= 0) this.#tellCached = true
-      if (settled.inputHash[i] !== 0) this.#tellHash = true
+      if (settled.kind[i] === Kind.model && usd > 0) this.#order.push(i)
     }
     const start = settled.stepStartMs
     // By time, and not by arrival; among calls that start together the dearer one is the first.

@@ -12,7 +12,7 @@ const BY_KIND: Readonly<Record<number, string>> = { [Kind.model]: 'model', [Kind
 
 export class Features {
   readonly #family: Family
-  readonly #rows = new StepRows()
+  readonly #rows = new StepRows(1)
   readonly #good: number
   readonly #failed: number
   readonly #problems: readonly number[]
@@ -48,9 +48,10 @@ export class Features {
     const verdict = settled.outcome !== Outcome.success ? this.#failed : settled.problems.length > 0 ? this.#problems[settled.problems[0]!.problem]! : this.#good
     this.#add(settled, this.#tenant, settled.tenant, verdict, second)
     this.#add(settled, this.#version, settled.version, verdict, second)
-    for (let i = 0; i < settled.steps; i++) {
-      const feature = this.#kinds[settled.kind[i]!]!
-      if (feature !== 0 && settled.name[i] !== 0) this.#add(settled, feature, settled.name[i]!, verdict, second)
+    const { groups } = settled
+    for (let group = 0; group < groups.size; group++) {
+      const feature = this.#kinds[groups.kind[group]!]!
+      if (feature !== 0 && groups.name[group] !== 0 && groups.steps[group]! > 0) this.#add(settled, feature, groups.name[group]!, verdict, second)
     }
     for (const { type } of settled.errors) this.#add(settled, this.#error, this.#types[type]!, verdict, second)
   }

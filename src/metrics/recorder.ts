@@ -14,6 +14,9 @@ export interface UnpricedSteps {
   readonly noTokens: readonly number[]
 }
 
+/** Places in the rows of a request: first those of its outcomes. */
+const DURATION = OUTCOMES.length, COST = DURATION + 1
+
 export class Recorder {
   readonly #family: Record<string, Family>
   readonly #outcomes: number[]
@@ -37,10 +40,15 @@ export class Recorder {
   readonly #perKind = new Int32Array(16)
   readonly #store: SeriesStore
   readonly #strings: StringTable
+  readonly #requests: Family
+  readonly #duration: Family
+  readonly #requestCost: Family
+  readonly #stepsPerRequest: Family
   readonly #stepDuration: Family
   readonly #cost: Family
   readonly #tokenFamily: Family
-  readonly #rows = new StepRows()
+  readonly #rows = new StepRows(4)
+  readonly #requestRows = new StepRows(COST + 1)
   readonly #features: Features
   readonly #problems: readonly number[]
   #second = 0
@@ -52,6 +60,10 @@ export class Recorder {
     this.#family = Object.fromEntries(store.families.map((f) => [f.definition.name, f]))
     this.#store = store
     this.#strings = strings
+    this.#requests = store.family('agent_requests_total')
+    this.#duration = store.family('agent_request_duration_seconds')
+    this.#requestCost = store.family('agent_request_cost_usd')
+    this.#stepsPerRequest = store.family('agent_steps_per_request')
     this.#stepDuration = store.family('agent_step_duration_seconds')
     this.#cost = store.family('agent_cost_usd_total')
     this.#tokenFamily = store.family('agent_tokens_total')
@@ -77,32 +89,28 @@ export class Recorder {
   }
 
   record(settled: Settled, unpriced: UnpricedSteps, nowMs: number): void {
-    const f = this.#family
     const { tenant, project, agent, weight } = settled
     this.#second = Math.floor(nowMs / 1000) | 0
     if (this.#expired !== this.#store.expired || this.#generation !== this.#strings.generation) {
       this.#expired = this.#store.expired
       this.#generation = this.#strings.generation
       this.#rows.clear()
+      this.#requestRows.clear()
       this.#features.clear()
       this.#context.clear()
     }
     const totalUsd = weight === 1 ? settled.totalUsd : weightedTotal(settled)
     if (settled.isRequest) this.#request(settled, totalUsd, nowMs)
-    else if (totalUsd > 0) {
-      const cost = f['agent_request_cost_usd']!
-      cost.addSum(cost.at(tenant, project, agent), totalUsd)
-    }
-    const perKind = this.#perKind.fill(0)
-    for (let i = 0; i < settled.steps; i++) {
-      perKind[settled.kind[i]!]!++
-      this.#step(settled, i, nowMs)
-    }
+    else if (totalUsd > 0) this.#requestCost.addSum(this.#requestCost.at(tenant, project, agent), totalUsd)
+    for (let i = 0; i < settled.steps; i++) this.#step(settled, i, nowMs)
     if (settled.isRequest) {
-      const steps = f['agent_steps_per_request']!
+      const { groups } = settled
+      const perKind = this.#perKind.fill(0)
+      for (let group = 0; group < groups.size; group++) perKind[groups.kind[group]!]! += groups.steps[group]!
+      const steps = this.#stepsPerRequest
       for (let kind = 1; kind < perKind.length; kind++) if (perKind[kind]! > 0) steps.observe(steps.at(agent, this.#steps[kind]!), perKind[kind]!, weight)
     }
-    const calls = f['agent_unpriced_calls_total']!
+    const calls = this.#family['agent_unpriced_calls_total']!
     for (const i of unpriced.noPrice) calls.add(calls.at(settled.name[i]!, this.#noPrice), weight)
     for (const i of unpriced.noTokens) calls.add(calls.at(settled.name[i]!, this.#noTokens), weight)
     if (settled.isRequest) {
@@ -117,27 +125,28 @@ export class Recorder {
   }
 
   #request(settled: Settled, totalUsd: number, nowMs: number): void {
-    const f = this.#family
     const { tenant, project, agent, weight, trace } = settled
-    const requests = f['agent_requests_total']!
-    // A series that begins with a failure has no increase yet, so all outcomes, and all reasons to save, begin at 0 with the first request of an agent.
-    for (const outcome of this.#outcomes) requests.at(tenant, project, agent, outcome)
-    const avoidable = f['agent_avoidable_cost_usd_total']!
-    for (const reason of this.#told) avoidable.at(tenant, project, agent, reason)
-    requests.add(requests.at(tenant, project, agent, this.#outcomes[settled.outcome]!), weight)
-    const duration = f['agent_request_duration_seconds']!
+    const { rows } = this.#requestRows
+    const at = this.#requestRows.find(this.#second, tenant, project, agent, 0, 0, 0, 0, 0)
+    const duration = this.#duration
+    const cost = this.#requestCost
+    if (rows[at]! < 0) {
+      // A series that begins with a failure has no increase yet, so all outcomes, and all reasons to save, begin at 0 with the first request of an agent.
+      const avoidable = this.#family['agent_avoidable_cost_usd_total']!
+      for (const reason of this.#told) avoidable.at(tenant, project, agent, reason)
+      for (let outcome = 0; outcome < OUTCOMES.length; outcome++) rows[at + outcome] = this.#requests.at(tenant, project, agent, this.#outcomes[outcome]!)
+      rows[at + DURATION] = duration.at(tenant, project, agent)
+      rows[at + COST] = cost.at(tenant, project, agent)
+    }
+    this.#requests.add(rows[at + settled.outcome]!, weight)
     const reason = settled.outcome === Outcome.success ? 'slow' : 'error'
-    let row = duration.at(tenant, project, agent)
-    duration.observe(row, settled.seconds, weight)
-    duration.exemplar(row, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, reason)
-    const cost = f['agent_request_cost_usd']!
-    row = cost.at(tenant, project, agent)
-    cost.observe(row, settled.totalUsd, weight, totalUsd)
-    cost.exemplar(row, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'slow')
+    duration.observe(rows[at + DURATION]!, settled.seconds, weight)
+    duration.exemplar(rows[at + DURATION]!, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, reason)
+    cost.observe(rows[at + COST]!, settled.totalUsd, weight, totalUsd)
+    cost.exemplar(rows[at + COST]!, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'slow')
   }
 
   #step(settled: Settled, i: number, nowMs: number): void {
-    const f = this.#family
     const { weight, trace } = settled
     const kind = settled.kind[i]!
     const name = settled.name[i]!
@@ -174,11 +183,11 @@ export class Recorder {
     if (settled.cacheWrite[i]! > 0) tokens.add(tokens.at(service, agent, name, types.cacheWrite), settled.cacheWrite[i]! * weight)
     if (settled.reasoning[i]! > 0) tokens.add(tokens.at(service, agent, name, types.reasoning), settled.reasoning[i]! * weight)
     if (settled.firstTokenSeconds[i]! >= 0) {
-      const first = f['agent_time_to_first_token_seconds']!
+      const first = this.#family['agent_time_to_first_token_seconds']!
       first.observe(first.at(service, name), settled.firstTokenSeconds[i]!, weight)
     }
     if (settled.stepMessages[i]! > 0) {
-      const messages = f['agent_context_messages']!
+      const messages = this.#family['agent_context_messages']!
       messages.observe(messages.at(agent, name), settled.stepMessages[i]!, weight)
     }
   }

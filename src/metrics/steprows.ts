@@ -6,14 +6,20 @@
  */
 const PLACES = 1 << 13
 const KEY = 9
-const ROWS = 4
 
 export class StepRows {
-  /** Rows of the entry last found, in the order the recorder gives them; -1 is not looked up yet. */
-  readonly rows = new Int32Array(PLACES * ROWS)
+  /** Rows of all entries, in the order in which who looks them up keeps them; -1 is not looked up yet. */
+  readonly rows: Int32Array
+  readonly #width: number
   readonly #keys = new Int32Array(PLACES * KEY).fill(-1)
 
-  /** Place of the rows of this kind of step: `rows[place]` and the three after it. */
+  /** `width`: rows of an entry. */
+  constructor(width: number) {
+    this.#width = width
+    this.rows = new Int32Array(PLACES * width)
+  }
+
+  /** Place of the rows of this kind of step: `rows[place]` and those after it. */
   find(second: number, a: number, b: number, c: number, d: number, e: number, f: number, g: number, packed: number): number {
     let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35) ^ Math.imul(d, 0x27d4eb2f)
     h ^= Math.imul(e, 0x165667b1) ^ Math.imul(f, 0x2c1b3c6d) ^ Math.imul(g, 0x297a2d39) ^ Math.imul(packed, 0x1b56c4e9)
@@ -30,9 +36,9 @@ export class StepRows {
       keys[k + 6] = g
       keys[k + 7] = packed
       keys[k + 8] = second
-      this.rows.fill(-1, place * ROWS, place * ROWS + ROWS)
+      for (let i = 0; i < this.#width; i++) this.rows[place * this.#width + i] = -1
     }
-    return place * ROWS
+    return place * this.#width
   }
 
   /** Forgets all: numbers of strings or rows have changed their meaning. */

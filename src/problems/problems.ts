@@ -10,14 +10,11 @@ import { ProblemKind, type Problem, type Settled } from '../traces/settled.ts'
 import { ObjectiveLimits } from './limits.ts'
 import { TypicalCost } from './typical.ts'
 
-/** Kind and name of a step as one number: numbers of strings are below 2^21. */
-const KIND = 2 ** 21
-
 export class Problems {
   readonly #limits: ObjectiveLimits
   readonly #typical: TypicalCost
-  /** Of the request in hand: what each step cost in all. */
-  readonly #usd = new Map<number, number>()
+  /** Of the request in hand: what each group of steps cost in all. */
+  #usd = new Float64Array(64)
 
   constructor(objectives: readonly ObjectiveRow[], strings: StringTable) {
     this.#limits = new ObjectiveLimits(objectives, strings)
@@ -33,7 +30,7 @@ export class Problems {
       const learns = settled.totalUsd > 0 && this.#typical.wants(settled.agent)
       if (expensive || learns) this.#addUp(settled)
       if (expensive) settled.problems.push(this.#expensive(settled))
-      if (learns) this.#typical.learn(settled.agent, settled.totalUsd, this.#usd)
+      if (learns) this.#typical.learn(settled, this.#usd)
     }
     if (limits.score !== undefined && settled.scores.length > 0) {
       const bad = badAnswer(settled, limits.score)
@@ -41,27 +38,27 @@ export class Problems {
     }
   }
 
-  #addUp(settled: Settled): void {
-    this.#usd.clear()
-    for (let i = 0; i < settled.steps; i++) {
-      if (settled.costUsd[i]! <= 0) continue
-      const step = settled.kind[i]! * KIND + settled.name[i]!
-      this.#usd.set(step, (this.#usd.get(step) ?? 0) + settled.costUsd[i]!)
-    }
+  #addUp({ steps, group, groups, costUsd }: Settled): void {
+    if (this.#usd.length < groups.size) this.#usd = new Float64Array(groups.size * 2)
+    const usd = this.#usd.fill(0, 0, groups.size)
+    for (let i = 0; i < steps; i++) usd[group[i]!]! += costUsd[i]!
   }
 
   #expensive(settled: Settled): Problem {
+    const { agent, groups, totalUsd } = settled
     let worst = -1
     let most = -Infinity
-    for (const [step, usd] of this.#usd) {
-      const beyond = usd - this.#typical.of(settled.agent, step)
+    for (let group = 0; group < groups.size; group++) {
+      const usd = this.#usd[group]!
+      if (!(usd > 0)) continue
+      const beyond = usd - this.#typical.of(agent, groups.key(group))
       if (beyond <= most) continue
       most = beyond
-      worst = step
+      worst = group
     }
-    if (worst < 0) return { problem: ProblemKind.expensive, kind: Kind.agent, name: settled.agent, amount: settled.totalUsd, share: 1 }
-    const usd = this.#usd.get(worst)!
-    return { problem: ProblemKind.expensive, kind: Math.floor(worst / KIND), name: worst % KIND, amount: usd, share: usd / settled.totalUsd }
+    if (worst < 0) return { problem: ProblemKind.expensive, kind: Kind.agent, name: agent, amount: totalUsd, share: 1 }
+    const usd = this.#usd[worst]!
+    return { problem: ProblemKind.expensive, kind: groups.kind[worst]!, name: groups.name[worst]!, amount: usd, share: usd / totalUsd }
   }
 }
 

@@ -4,6 +4,7 @@
  * not usual at once.
  */
 import type { StringTable } from '../spans/strings.ts'
+import type { Settled } from '../traces/settled.ts'
 
 /** Steps by agent, kind and name that are remembered. */
 const MOST_STEPS = 20_000
@@ -53,15 +54,18 @@ export class TypicalCost {
     return known === undefined || known.requests < MEMORY || ++this.#turn % EVERY === 0
   }
 
-  /** What each step of a request cost. */
-  learn(agent: number, totalUsd: number, steps: ReadonlyMap<number, number>): void {
+  /** `costUsd`: by group of steps. */
+  learn({ agent, totalUsd, groups }: Settled, costUsd: Float64Array): void {
     let known = this.#agents.get(agent)
     if (known === undefined) this.#agents.set(agent, (known = { requests: 0, total: { usd: 0, at: 0 }, steps: new Map() }))
     const n = ++known.requests
     const most = known.total.usd * 2
     const part = n === 1 || totalUsd <= most ? 1 : most / totalUsd
     add(known.total, totalUsd * part, n)
-    for (const [step, usd] of steps) {
+    for (let group = 0; group < groups.size; group++) {
+      const usd = costUsd[group]!
+      if (!(usd > 0)) continue
+      const step = groups.key(group)
       let usual = known.steps.get(step)
       if (usual === undefined) {
         known.steps.set(step, (usual = { usd: 0, at: n }))

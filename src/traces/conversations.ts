@@ -8,41 +8,37 @@ const MOST_CONVERSATIONS = 20_000
 const AGENTS = 4_294_967_311
 
 export class Conversations {
-  /** Of open requests, by their row. */
-  readonly #ofRow = new Map<number, number>()
+  /** Of open requests, by their row; 0: none is told. */
+  readonly #ofRow: Float64Array
   /** Messages by conversation and agent. */
   readonly #messages = new Map<number, number>()
-  /** Most spans tell what the one before them told. */
-  #lastRow = -1
-  #last = 0
+
+  constructor(rows: number) {
+    this.#ofRow = new Float64Array(rows)
+  }
 
   /** Of several that its spans tell the same one is taken, whatever their order. */
   hold(row: number, conversation: number): void {
-    if (row === this.#lastRow && conversation === this.#last) return
-    this.#lastRow = row
-    this.#last = conversation
-    const known = this.#ofRow.get(row)
-    if (known === undefined || conversation < known) this.#ofRow.set(row, conversation)
+    const known = this.#ofRow[row]!
+    if (known === 0 || conversation < known) this.#ofRow[row] = conversation
   }
 
-  take(row: number): number | undefined {
-    const conversation = this.#ofRow.get(row)
-    if (conversation === undefined) return undefined
-    this.#ofRow.delete(row)
-    if (row === this.#lastRow) this.#lastRow = -1
+  take(row: number): number {
+    const conversation = this.#ofRow[row]!
+    this.#ofRow[row] = 0
     return conversation
   }
 
   /** Two requests have become one. */
   merge(from: number, to: number): void {
     const conversation = this.take(from)
-    if (conversation !== undefined) this.hold(to, conversation)
+    if (conversation !== 0) this.hold(to, conversation)
   }
 
   /** Adds to a settled request's recoveries what was compressed since the one before it. */
   settle(row: number, settled: Settled): void {
     const conversation = this.take(row)
-    if (conversation === undefined || settled.messages < 0 || (settled.messages < LONG_CONTEXT && this.#messages.size === 0)) return
+    if (conversation === 0 || settled.messages < 0 || (settled.messages < LONG_CONTEXT && this.#messages.size === 0)) return
     const key = (conversation + settled.agent * AGENTS) % Number.MAX_SAFE_INTEGER
     const before = this.#messages.get(key) ?? 0
     const isTold = settled.recoveries.some(({ action }) => action === Action.compression)

@@ -5,35 +5,30 @@
  */
 import { isStep, Kind } from '../spans/names.ts'
 import { Flag, kindOf } from './records.ts'
-import { MAX_DEPTH, type Tree } from './tree.ts'
+import type { Dominant, Settled } from './settled.ts'
+import { grown, MAX_DEPTH, type Tree } from './tree.ts'
 
-export interface Dominant {
-  readonly kind: number
-  readonly name: number
-  readonly agent: number
-  readonly seconds: number
-  /** Of the whole critical path. */
-  readonly share: number
-}
+/** Of a group: none of its spans has been walked to. */
+const UNSEEN = -2
 
 export class CriticalPath {
-  /** By span: the child that ends last, and the sibling that ends before it; -1 for none. By owner: its time, and a span of it. */
+  /** By span: the child that ends last, and the sibling that ends before it; -1 for none. */
   #first = new Int32Array(64)
   #next = new Int32Array(64)
   #order = new Int32Array(64)
   /** By span, and in the last place of what has no root: the time within which it is walked. A call with such numbers would allocate them. */
   #from = new Float64Array(65)
   #to = new Float64Array(65)
+  /** By group of steps: its time, and a span of it; -1 for what has no root. */
   #ticks = new Float64Array(64)
   #spans = new Int32Array(64)
-  #owners = 0
-  /** Owners by kind and name: open addressing, emptied for each request by its number. */
-  #slots = new Int32Array(256)
-  #filled = new Int32Array(256)
-  #request = 0
+  #known = 0
+  /** Groups in the order in which they were walked to. */
+  #owners = new Int32Array(64)
+  #size = 0
 
   /** The step that the request waited for longest in all; undefined where there is no time. */
-  dominant(tree: Tree, agent: number): Dominant | undefined {
+  dominant(tree: Tree, settled: Settled): Dominant | undefined {
     const { size, root } = tree
     if (this.#first.length < size) {
       this.#first = new Int32Array(size * 2)
@@ -41,31 +36,26 @@ export class CriticalPath {
       this.#order = new Int32Array(size * 2)
       this.#from = new Float64Array(size * 2 + 1)
       this.#to = new Float64Array(size * 2 + 1)
-      this.#ticks = new Float64Array(size * 2 + 1)
-      this.#spans = new Int32Array(size * 2 + 1)
-      let slots = 256
-      while (slots < size * 4) slots *= 2
-      this.#slots = new Int32Array(slots)
-      this.#filled = new Int32Array(slots)
     }
-    this.#owners = 0
-    this.#request = (this.#request + 1) | 0
+    this.#size = 0
+    this.#known = 0
     const last = this.#link(tree, root)
     const place = root < 0 ? size : root
     this.#from[place] = root < 0 ? this.#least(tree) : tree.start(root)
     this.#to[place] = root < 0 ? last : tree.end(root)
-    this.#walk(tree, root, this.#ownerOf(tree, root, -1), 0)
+    this.#walk(tree, settled, root, this.#ownerOf(tree, settled, root, -1), 0)
     let best = -1
     let all = 0
-    for (let k = 0; k < this.#owners; k++) {
-      all += this.#ticks[k]!
-      if (best < 0 || this.#ticks[k]! > this.#ticks[best]!) best = k
+    for (let k = 0; k < this.#size; k++) {
+      const owner = this.#owners[k]!
+      all += this.#ticks[owner]!
+      if (best < 0 || this.#ticks[owner]! > this.#ticks[best]!) best = owner
     }
     if (all <= 0) return undefined
     const span = this.#spans[best]!
     const isOwn = span < 0 || !isStep(kindOf(tree.packed[span]!)) || span === root && kindOf(tree.packed[span]!) === Kind.agent
     return {
-      kind: isOwn ? Kind.agent : kindOf(tree.packed[span]!), name: isOwn ? agent : tree.name[span]!, agent: isOwn ? agent : tree.agent[span]!,
+      kind: isOwn ? Kind.agent : kindOf(tree.packed[span]!), name: isOwn ? settled.agent : tree.name[span]!, agent: isOwn ? settled.agent : tree.agent[span]!,
       seconds: this.#ticks[best]! / 1e5, share: this.#ticks[best]! / all,
     }
   }
@@ -115,7 +105,7 @@ export class CriticalPath {
   }
   #roots = -1
 
-  #walk(tree: Tree, i: number, owner: number, depth: number): void {
+  #walk(tree: Tree, settled: Settled, i: number, owner: number, depth: number): void {
     const from = this.#from[i < 0 ? tree.size : i]!
     const { ends } = tree
     let until = this.#to[i < 0 ? tree.size : i]!
@@ -125,32 +115,42 @@ export class CriticalPath {
         const end = Math.min(ends[child]!, until)
         if (end <= begin) continue
         this.#ticks[owner]! += until - end
-        this.#from[child] = begin
-        this.#to[child] = end
-        this.#walk(tree, child, this.#ownerOf(tree, child, owner), depth + 1)
+        const its = this.#ownerOf(tree, settled, child, owner)
+        if (this.#first[child]! < 0) this.#ticks[its]! += end - begin
+        else {
+          this.#from[child] = begin
+          this.#to[child] = end
+          this.#walk(tree, settled, child, its, depth + 1)
+        }
         until = begin
       }
     }
     if (until > from) this.#ticks[owner]! += until - from
   }
 
-  /** Whom the own time of a span belongs to: itself, or who it is inside of. */
-  #ownerOf(tree: Tree, i: number, around: number): number {
+  /** Whom the own time of a span belongs to, as a group: itself, or who it is inside of. */
+  #ownerOf(tree: Tree, settled: Settled, i: number, around: number): number {
     const kind = i < 0 ? Kind.chain : kindOf(tree.packed[i]!)
     if (around >= 0 && !isStep(kind)) return around
-    const name = i < 0 ? 0 : tree.name[i]!
-    const mask = this.#slots.length - 1
-    let slot = Math.imul(name * 16 + kind, 0x9e3779b1) >>> 8 & mask
-    for (; this.#filled[slot] === this.#request; slot = (slot + 1) & mask) {
-      const owner = this.#slots[slot]!
-      const other = this.#spans[owner]!
-      if (other < 0 ? i < 0 : i >= 0 && tree.name[other] === name && kindOf(tree.packed[other]!) === kind) return owner
+    const step = i < 0 ? -1 : tree.step[i]!
+    const group = step >= 0 ? settled.group[step]! : settled.groups.of(kind, i < 0 ? 0 : tree.name[i]!)
+    if (group >= this.#known) this.#know(settled.groups.size)
+    if (this.#spans[group] === UNSEEN) {
+      this.#spans[group] = i
+      this.#owners[this.#size++] = group
     }
-    const owner = this.#owners++
-    this.#filled[slot] = this.#request
-    this.#slots[slot] = owner
-    this.#ticks[owner] = 0
-    this.#spans[owner] = i
-    return owner
+    return group
+  }
+
+  #know(groups: number): void {
+    if (groups > this.#spans.length) {
+      this.#ticks = grown(this.#ticks, groups * 2)
+      this.#spans = grown(this.#spans, groups * 2)
+      this.#owners = grown(this.#owners, groups * 2)
+    }
+    for (; this.#known < groups; this.#known++) {
+      this.#ticks[this.#known] = 0
+      this.#spans[this.#known] = UNSEEN
+    }
   }
 }

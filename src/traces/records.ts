@@ -234,11 +234,10 @@ export class Records {
     this.#words[at] = clampTicks(this.#words[at]! + ticks)
   }
 
-  /** A settled request keeps only which spans it had: 63 fingerprints and their number in one block. */
+  /** A settled request keeps only which spans it had: 63 fingerprints and, behind them, their number in one block. */
   static readonly FINGERPRINTS = 63
-  fingerprints(block: number): Int32Array {
-    return this.#words.subarray(block << SHIFT, (block + 1) << SHIFT)
-  }
+  print(block: number, place: number): number { return this.#words[(block << SHIFT) + place]! }
+  setPrint(block: number, place: number, print: number): void { this.#words[(block << SHIFT) + place] = print }
   releaseFingerprints(block: number): void {
     this.next[block] = this.#freeBlock
     this.#freeBlock = block

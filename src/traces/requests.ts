@@ -90,6 +90,27 @@ export class Requests {
     this.release(from)
   }
 
+  /** What the spans of `from` told of their request is told of `to`. */
+  adopt(to: number, from: number): void {
+    const { ints, doubles } = this
+    const i = to << 5, d = to << 4
+    const j = from << 5, e = from << 4
+    if (ints[i + Row.root]! < 0 && ints[j + Row.root]! >= 0) {
+      ints[i + Row.root] = ints[j + Row.root]!
+      ints[i + Row.service] = ints[j + Row.service]!
+    }
+    doubles[d + Row.startMs] = Math.min(doubles[d + Row.startMs]!, doubles[e + Row.startMs]!)
+    doubles[d + Row.endMs] = Math.max(doubles[d + Row.endMs]!, doubles[e + Row.endMs]!)
+    doubles[d + Row.seenMs] = Math.max(doubles[d + Row.seenMs]!, doubles[e + Row.seenMs]!)
+    doubles[d + Row.weight] = Math.max(doubles[d + Row.weight]!, doubles[e + Row.weight]!)
+    doubles[d + Row.costUsd]! += doubles[e + Row.costUsd]!
+    ints[i + Row.flags]! |= ints[j + Row.flags]!
+    for (let which = 0; which < TOLD; which++) {
+      const text = this.toldOf(from, which)
+      if (text !== 0) this.tell(to, which, text, this.toldRankOf(from, which), ints[j + Row.toldId + which]!)
+    }
+  }
+
   /** The first trace id of a row, into `out`. */
   traceOf(row: number, out: Int32Array): void {
     this.#traces.idOf(row, out)

@@ -61,8 +61,7 @@ export class Responses {
     const end = this.#pending
     this.#pending = 0
     for (let at = 0; at < end; at += 3) {
-      const record = waiting[at + 2]!
-      if (records.tells(record, waiting[at]!)) this.#sameResponse(waiting[at]!, waiting[at + 1]!, record, requests, records)
+      this.#sameResponse(waiting[at]!, waiting[at + 1]!, waiting[at + 2]!, requests, records)
     }
   }
 
@@ -134,80 +133,91 @@ export class Responses {
   }
 }
 
-/** The last calls of a kind, in columns, in the order of their arrival. */
+/** Words of a call in `Recent`: a cache line's half, for one is noted for every call and hardly ever read. */
+const SCOPE = 0, SERVICE = 1, INPUT = 2, OUTPUT = 3, MARKS = 4, RECORD = 5, ID_HI = 6, ID_LO = 7
+const WORDS_SHIFT = 3
+const FAILED = 1
+/** Calls that both tell a response id are one when the ids are, and only then. */
+const IDENTIFIED = 2
+
+/** The last calls of a kind, in the order of their arrival. */
 class Recent {
-  readonly #scopes = new Int32Array(MAX_SILENT)
-  readonly #services = new Int32Array(MAX_SILENT)
-  readonly #inputs = new Int32Array(MAX_SILENT)
-  readonly #outputs = new Int32Array(MAX_SILENT)
-  readonly #failed = new Uint8Array(MAX_SILENT)
-  /** Calls that both tell a response id are one when the ids are, and only then. */
-  readonly #identified = new Uint8Array(MAX_SILENT)
-  readonly #startMs = new Float64Array(MAX_SILENT)
-  readonly #endMs = new Float64Array(MAX_SILENT)
-  /** -1: not a call, or one that has found its twin. */
-  readonly #records = new Int32Array(MAX_SILENT).fill(-1)
-  readonly #idHi = new Int32Array(MAX_SILENT)
-  readonly #idLo = new Int32Array(MAX_SILENT)
+  /** The record is -1 for what is not a call, or has found its twin. */
+  readonly #words = new Int32Array(MAX_SILENT << WORDS_SHIFT)
+  /** When each began and ended, in ms. */
+  readonly #times = new Float64Array(MAX_SILENT * 2)
   #at = 0
   /** While all calls are told by one instrumentation there is nothing to look for. */
   #scope = 0
   #changes = 0
+
+  constructor() {
+    for (let i = 0; i < MAX_SILENT; i++) this.#words[(i << WORDS_SHIFT) + RECORD] = -1
+  }
 
   push(span: Span, record: number): void {
     if (span.scope !== this.#scope) {
       this.#scope = span.scope
       this.#changes++
     }
-    const at = this.#at
-    this.#at = (at + 1) & (MAX_SILENT - 1)
-    this.#scopes[at] = span.scope
-    this.#services[at] = span.text[Text.service]!
-    this.#inputs[at] = span.told(Num.input)
-    this.#outputs[at] = span.told(Num.output)
-    this.#failed[at] = span.failed ? 1 : 0
-    this.#startMs[at] = span.startMs
-    this.#endMs[at] = span.endMs
-    this.#identified[at] = span.responseHi === 0 ? 0 : 1
-    this.#records[at] = record
-    this.#idHi[at] = span.idHi
-    this.#idLo[at] = span.idLo
+    const i = this.#at
+    this.#at = (i + 1) & (MAX_SILENT - 1)
+    const words = this.#words
+    const at = i << WORDS_SHIFT
+    words[at + SCOPE] = span.scope
+    words[at + SERVICE] = span.text[Text.service]!
+    words[at + INPUT] = span.told(Num.input)
+    words[at + OUTPUT] = span.told(Num.output)
+    words[at + MARKS] = marksOf(span)
+    words[at + RECORD] = record
+    words[at + ID_HI] = span.idHi
+    words[at + ID_LO] = span.idLo
+    this.#times[i * 2] = span.startMs
+    this.#times[i * 2 + 1] = span.endMs
   }
 
   /** Place of the call in another request that this span tells of too, -1 when there is none. */
   find(span: Span, row: number, records: Records): number {
     if (this.#changes === 0 || (this.#changes === 1 && this.#scope === span.scope)) return -1
-    const failed = span.failed ? 1 : 0
-    const identified = span.responseHi === 0 ? 0 : 1
+    const words = this.#words
+    const marks = marksOf(span)
     let best = -1
     for (let i = 0; i < MAX_SILENT; i++) {
-      if (this.#records[i]! < 0 || (identified & this.#identified[i]!) !== 0 || this.#scopes[i] === span.scope || this.#services[i] !== span.text[Text.service] || this.#failed[i] !== failed) continue
-      const start = this.#startMs[i]!
-      const end = this.#endMs[i]!
+      const at = i << WORDS_SHIFT
+      const its = words[at + MARKS]!
+      if (words[at + RECORD]! < 0 || (its & marks & IDENTIFIED) !== 0 || ((its ^ marks) & FAILED) !== 0 || words[at + SCOPE] === span.scope || words[at + SERVICE] !== span.text[Text.service]) continue
+      const start = this.#times[i * 2]!
+      const end = this.#times[i * 2 + 1]!
       const inside = span.startMs >= start - SLACK_MS && span.endMs <= end + SLACK_MS
       const around = start >= span.startMs - SLACK_MS && end <= span.endMs + SLACK_MS
-      if ((!inside && !around) || differ(span.told(Num.input), this.#inputs[i]!) || differ(span.told(Num.output), this.#outputs[i]!)) continue
-      if (this.#isOpen(i, records) && records.rowOf(this.#records[i]!) === row) continue
-      if (best < 0 || Math.abs(start - span.startMs) < Math.abs(this.#startMs[best]! - span.startMs)) best = i
+      if ((!inside && !around) || differ(span.told(Num.input), words[at + INPUT]!) || differ(span.told(Num.output), words[at + OUTPUT]!)) continue
+      if (this.#isOpen(at, records) && records.rowOf(words[at + RECORD]!) === row) continue
+      if (best < 0 || Math.abs(start - span.startMs) < Math.abs(this.#times[best * 2]! - span.startMs)) best = i
     }
     return best
   }
 
   markLive(live: Uint8Array): void {
     live[this.#scope] = 1
-    for (let i = 0; i < MAX_SILENT; i++) live[this.#scopes[i]!] = live[this.#services[i]!] = 1
+    for (let at = 0; at < this.#words.length; at += 1 << WORDS_SHIFT) live[this.#words[at + SCOPE]!] = live[this.#words[at + SERVICE]!] = 1
   }
 
   /** Its record, -1 when its request has settled. */
   take(i: number, records: Records): number {
-    const record = this.#isOpen(i, records) ? this.#records[i]! : -1
-    this.#records[i] = -1
+    const at = i << WORDS_SHIFT
+    const record = this.#isOpen(at, records) ? this.#words[at + RECORD]! : -1
+    this.#words[at + RECORD] = -1
     return record
   }
 
-  #isOpen(i: number, records: Records): boolean {
-    return records.rowOf(this.#records[i]!) >= 0 && records.is(this.#records[i]!, this.#idHi[i]!, this.#idLo[i]!)
+  #isOpen(at: number, records: Records): boolean {
+    const record = this.#words[at + RECORD]!
+    return records.rowOf(record) >= 0 && records.is(record, this.#words[at + ID_HI]!, this.#words[at + ID_LO]!)
   }
+}
+
+function marksOf(span: Span): number {
+  return (span.failed ? FAILED : 0) | (span.responseHi === 0 ? 0 : IDENTIFIED)
 }
 
 function differ(a: number, b: number): boolean {

@@ -38,10 +38,10 @@ export class SeenSpans {
     }
     ints[i + Row.seen] = -1
     for (let from = 0; from < count && records.room > LEFT; from += Records.FINGERPRINTS) {
-      const words = this.#newBlock(row)
+      const block = this.#newBlock(row)
       const n = Math.min(Records.FINGERPRINTS, count - from)
-      for (let k = 0; k < n; k++) words[k] = prints[from + k]!
-      words[Records.FINGERPRINTS] = n
+      for (let k = 0; k < n; k++) records.setPrint(block, k, prints[from + k]!)
+      records.setPrint(block, Records.FINGERPRINTS, n)
     }
   }
 
@@ -51,15 +51,17 @@ export class SeenSpans {
     const print = fingerprint(idHi, idLo)
     const first = this.#requests.ints[(row << 5) + Row.seen]!
     for (let block = first; block >= 0; block = records.next[block]!) {
-      const words = records.fingerprints(block)
-      for (let i = 0; i < words[Records.FINGERPRINTS]!; i++) if (words[i] === print) return false
+      const prints = records.print(block, Records.FINGERPRINTS)
+      for (let i = 0; i < prints; i++) if (records.print(block, i) === print) return false
     }
-    let words = first < 0 ? undefined : records.fingerprints(first)
-    if (words === undefined || words[Records.FINGERPRINTS]! >= Records.FINGERPRINTS) {
+    let block = first
+    if (block < 0 || records.print(block, Records.FINGERPRINTS) >= Records.FINGERPRINTS) {
       if (records.room <= LEFT) return true
-      words = this.#newBlock(row)
+      block = this.#newBlock(row)
     }
-    words[words[Records.FINGERPRINTS]!++] = print
+    const prints = records.print(block, Records.FINGERPRINTS)
+    records.setPrint(block, prints, print)
+    records.setPrint(block, Records.FINGERPRINTS, prints + 1)
     return true
   }
 
@@ -71,13 +73,13 @@ export class SeenSpans {
     }
   }
 
-  #newBlock(row: number): Int32Array {
-    const block = this.#records.takeBlock(-1)
-    const words = this.#records.fingerprints(block)
-    words[Records.FINGERPRINTS] = 0
-    this.#records.next[block] = this.#requests.ints[(row << 5) + Row.seen]!
+  #newBlock(row: number): number {
+    const records = this.#records
+    const block = records.takeBlock(-1)
+    records.setPrint(block, Records.FINGERPRINTS, 0)
+    records.next[block] = this.#requests.ints[(row << 5) + Row.seen]!
     this.#requests.ints[(row << 5) + Row.seen] = block
-    return words
+    return block
   }
 }
 

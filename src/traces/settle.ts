@@ -31,8 +31,8 @@ export class Settler {
   readonly #tree = new Tree()
   readonly #recoveries: Recoveries
   readonly #critical = new CriticalPath()
-  #agent = 0
-  readonly #dominant = () => this.#critical.dominant(this.#tree, this.#agent)
+  #inHand: Settled | undefined
+  readonly #dominant = () => this.#inHand && this.#critical.dominant(this.#tree, this.#inHand)
 
   constructor(requests: Requests, records: Records, sources: Sources, responses: Responses, escalation: Escalation, text: (id: number) => string) {
     this.#recoveries = new Recoveries(escalation, text)
@@ -67,7 +67,7 @@ export class Settler {
     settled.service = first >= 0 ? this.#sources.serviceOf(sourceOf(tree.packed[first]!)) : requests.ints[(row << 5) + Row.service]!
     settled.version = first >= 0 ? this.#sources.versionOf(sourceOf(tree.packed[first]!)) : 0
     settled.agent = this.#agentOf(row, tree) || settled.service
-    this.#agent = settled.agent
+    this.#inHand = settled
     tree.nameAgents(settled.agent)
     this.#steps(tree, settled, requests.doubles[(row << 4) + Row.baseMs]!)
     settled.isRequest = isRequest(tree, root)
@@ -76,17 +76,21 @@ export class Settler {
     if (root < 0) settled.outcome = Outcome.unfinished
     else if (failed && (joined ? tree.agentFailed() : (tree.packed[root]! & Flag.failed) !== 0)) settled.outcome = Outcome.error
     if (failed || (root < 0 && settled.isRequest)) judge(tree, settled, this.#records, this.#sources, this.#recoveries, this.#text)
-    if (failed) for (let i = 0; i < tree.size; i++) this.#records.reasons.delete(tree.record[i]!)
+    if (failed) this.#forgetReasons(tree)
     if ((flags & RowFlag.compacted) !== 0 || settled.messages >= LONG_CONTEXT) findCompressions(tree, settled, (flags & RowFlag.compacted) !== 0 ? this.#records.compacted : NONE)
     if (scores !== undefined) settled.scores.push(...scores)
     if (said !== undefined && said.length > 0) settled.content = this.#contentOf(tree, settled, said)
   }
 
+  #forgetReasons(tree: Tree): void {
+    const records = this.#records
+    for (let i = 0; i < tree.size; i++) if ((records.packed(tree.record[i]!) & Flag.failed) !== 0) records.reasons.delete(tree.record[i]!)
+  }
+
   /** One span by itself: late, or past the limit of its request. */
   single(span: Span, settled: Settled): void {
     if (isStep(span.kind)) {
-      const i = settled.addStep(span.kind)
-      settled.name[i] = span.name
+      const i = settled.addStep(span.kind, span.name)
       settled.stepAgent[i] = settled.agent
       settled.stepService[i] = span.text[Text.service]!
       settled.stepStartMs[i] = span.startMs > 0 ? span.startMs : settled.startMs
@@ -122,9 +126,8 @@ export class Settler {
       // A framework opens a tool span before it looks at the arguments: where they are not valid the tool never ran.
       if (kind === Kind.tool && (packed & Flag.failed) !== 0 && causeIn(packed) === Cause.validation) continue
       if ((packed & Flag.attempt) !== 0 && (packed & Flag.failed) !== 0 && kind === Kind.model && tree.nextAttempt(i, records) >= 0) continue
-      const step = tree.step[i] = settled.addStep(kind)
+      const step = tree.step[i] = settled.addStep(kind, tree.name[i]!)
       const record = tree.record[i]!
-      settled.name[step] = tree.name[i]!
       settled.stepAgent[step] = tree.agent[i]!
       settled.stepService[step] = this.#sources.serviceOf(sourceOf(packed))
       settled.stepStartMs[step] = baseMs + tree.start(i) / 100

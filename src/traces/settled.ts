@@ -1,7 +1,8 @@
 import { Kind } from '../spans/names.ts'
-import type { Dominant } from './critical.ts'
+import { StepGroups } from './groups.ts'
 import type { Score } from '../spans/span.ts'
 import type { SettledContent } from './content.ts'
+import { grown } from './tree.ts'
 
 export const Outcome = { success: 0, error: 1, unfinished: 2 } as const
 export const OUTCOMES = ['success', 'error', 'unfinished'] as const
@@ -57,6 +58,9 @@ export class Settled {
   steps = 0
   kind = new Uint8Array(64)
   name = new Int32Array(64)
+  /** Which of `groups` a step is in. */
+  group = new Int32Array(64)
+  readonly groups = new StepGroups()
   stepAgent = new Int32Array(64)
   stepService = new Int32Array(64)
   /** Unix time. */
@@ -119,6 +123,7 @@ export class Settled {
     this.messages = -1
     this.tokens = -1
     this.steps = 0
+    this.groups.reset()
     this.totalUsd = 0
     if (this.hasAvoidable) {
       this.hasAvoidable = false
@@ -138,11 +143,14 @@ export class Settled {
     if (this.problems.length > 0) this.problems.length = 0
   }
 
-  /** Room for one more step of this kind; its index. */
-  addStep(kind: number): number {
+  /** One more step; its index. */
+  addStep(kind: number, name: number): number {
     if (this.steps === this.kind.length) this.#grow()
     const i = this.steps++
     this.kind[i] = kind
+    this.name[i] = name
+    const group = this.group[i] = this.groups.of(kind, name)
+    this.groups.steps[group]!++
     this.costUsd[i] = 0
     this.attemptOf[i] = -1
     this.basis[i] = Basis.none
@@ -166,18 +174,22 @@ export class Settled {
 
   #grow(): void {
     const length = this.kind.length * 2
-    const grown = <T extends Uint8Array | Int32Array | Float64Array>(old: T, make: new (n: number) => T): T => {
-      const array = new make(length)
-      array.set(old)
-      return array
-    }
-    this.kind = grown(this.kind, Uint8Array)
-    this.failed = grown(this.failed, Uint8Array)
-    this.basis = grown(this.basis, Uint8Array)
-    this.tier = grown(this.tier, Uint8Array)
-    for (const key of ['name', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf', 'inputHash'] as const) this[key] = grown(this[key], Int32Array)
-    for (const key of ['stepStartMs', 'stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], Float64Array)
+    this.kind = grown(this.kind, length)
+    this.failed = grown(this.failed, length)
+    this.basis = grown(this.basis, length)
+    this.tier = grown(this.tier, length)
+    for (const key of ['name', 'group', 'stepAgent', 'stepService', 'provider', 'input', 'output', 'cachedInput', 'cacheWrite', 'reasoning', 'stepMessages', 'attemptOf', 'inputHash'] as const) this[key] = grown(this[key], length)
+    for (const key of ['stepStartMs', 'stepSeconds', 'firstTokenSeconds', 'reportedUsd', 'costUsd'] as const) this[key] = grown(this[key], length)
   }
+}
+
+export interface Dominant {
+  readonly kind: number
+  readonly name: number
+  readonly agent: number
+  readonly seconds: number
+  /** Of the whole critical path. */
+  readonly share: number
 }
 
 export interface AvoidableStep {

@@ -222,12 +222,8 @@ export class Tree {
     const length = this.record.length * 2
     for (const key of ['record', 'parent', 'packed', 'name', 'agent', 'outer', 'step', 'told'] as const) this[key] = grown(this[key], length)
     this.#start = grown(this.#start, length)
-    const end = new Float64Array(length)
-    end.set(this.ends)
-    this.ends = end
-    const absorbed = new Uint8Array(length)
-    absorbed.set(this.absorbed)
-    this.absorbed = absorbed
+    this.ends = grown(this.ends, length)
+    this.absorbed = grown(this.absorbed, length)
   }
 }
 
@@ -235,8 +231,9 @@ export class Tree {
 export const MAX_DEPTH = 256
 export const CAUSE_BITS = 31 << 4
 
-function grown(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const array = new Int32Array(length)
+/** The same numbers with room for more. */
+export function grown<T extends Uint8Array | Int32Array | Float64Array>(old: T, length: number): T {
+  const array = new (old.constructor as new (length: number) => T)(length)
   array.set(old)
   return array
 }

@@ -96,6 +96,10 @@ test.each([[1, 12.706204736], [2, 4.302652730], [4, 2.776445105], [5, 2.57058183
 })
 
 describe('what tells little is not made to tell much', () => {
+  test('of none and of all, however many, the share itself is a bound of its interval', () => {
+    for (let n = 1; n <= 1000; n++) expect([wilson(0, n).lower, wilson(1, n).upper], String(n)).toEqual([0, 1])
+  })
+
   test('no pairs, no agreement', () => {
     expect(agreementOf([])).toBeUndefined()
   })

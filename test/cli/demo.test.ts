@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Agents, startAgents } from '../../src/demo/agents/service.ts'
-import { spanbridge } from './spanbridge.ts'
+import { commandLine } from './spanbridge.ts'
 
 let sink: Server
 let agents: Agents
@@ -33,12 +33,12 @@ describe('spanbridge demo', () => {
   })
 
   it('lets something go wrong in one place, tells what is on, and heals it', async () => {
-    const struck = await spanbridge(['demo', 'fault', '5xx', '--tenant', 'acme', '--for', '1m', '--share', '1', ...control()])
+    const struck = await commandLine(['demo', 'fault', '5xx', '--tenant', 'acme', '--for', '1m', '--share', '1', ...control()])
     expect(struck).toMatchObject({ code: 0, stderr: '' })
     expect(struck.stdout).toMatch(/^! 5xx +a tool is down: 502\n +on: acme, every agent, 100 % of the runs, (59|60) s more$/m)
     expect(agents.traffic.strikes).toMatchObject([{ fault: { id: '5xx' }, tenant: 'acme', share: 1 }])
-    expect((await spanbridge(['demo', 'faults', ...control()])).stdout).toContain('on: acme')
-    const healed = await spanbridge(['demo', 'heal', ...control()])
+    expect((await commandLine(['demo', 'faults', ...control()])).stdout).toContain('on: acme')
+    const healed = await commandLine(['demo', 'heal', ...control()])
     expect(healed.stdout).not.toContain('on:')
     expect(agents.traffic.strikes).toEqual([])
   })
@@ -50,13 +50,13 @@ describe('spanbridge demo', () => {
     [['fault', '5xx', '--share', '2'], /cannot strike: share:/],
     [['heal', 'earthquake'], /no fault "earthquake"; there are rate_limit/],
   ])('%j exits 2 and says what there is', async (args, message) => {
-    const ran = await spanbridge(['demo', ...args, ...control()])
+    const ran = await commandLine(['demo', ...args, ...control()])
     expect(ran.stderr).toMatch(message)
     expect(ran.code).toBe(2)
   })
 
   it('says what to run where there are no agents', async () => {
-    const ran = await spanbridge(['demo', 'faults', '--control', '127.0.0.1:9'])
+    const ran = await commandLine(['demo', 'faults', '--control', '127.0.0.1:9'])
     expect(ran).toMatchObject({ code: 1, stdout: '' })
     expect(ran.stderr).toMatch(/cannot reach the demo's agents at 127\.0\.0\.1:9: .*"spanbridge demo" or "spanbridge up" runs them/)
   })

@@ -13,7 +13,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { checkExpectations } from '../../src/config/expectations.ts'
 import { parseYaml } from '../../src/config/yaml.ts'
 import { transcode } from '../../src/otlp/json.ts'
-import { spanbridge } from './spanbridge.ts'
+import { commandLine } from './spanbridge.ts'
 
 const check = (text: string): string[] => checkMetrics(readSamples(text)).map(({ level, what }) => `${level} ${what}`)
 
@@ -94,7 +94,7 @@ it('strangers cannot write to the terminal', () => {
 
 describe('spanbridge doctor', () => {
   it('fails, with what to do, where nothing listens', async () => {
-    const { code, stdout } = await spanbridge(['doctor', '--http-address', '127.0.0.1:1', '--grpc-address', '127.0.0.1:2', '--web-address', '127.0.0.1:3'])
+    const { code, stdout } = await commandLine(['doctor', '--http-address', '127.0.0.1:1', '--grpc-address', '127.0.0.1:2', '--web-address', '127.0.0.1:3'])
     expect(code).toBe(1)
     expect(stdout.match(/^fail/gm)).toHaveLength(4)
     expect(stdout).toContain('fail  OTLP/HTTP on 127.0.0.1:1 does not take spans: ECONNREFUSED')

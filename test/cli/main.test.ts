@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { BIN, spanbridge } from './spanbridge.ts'
+import { BIN, commandLine, spanbridge } from './spanbridge.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spanbridge-cli-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -31,7 +31,7 @@ describe('bin/spanbridge', () => {
 
 describe('help', () => {
   it.each([[[]], [['serve']], [['up']], [['send']], [['doctor']], [['demo']], [['demo', 'run']], [['demo', 'fault']], [['demo', 'heal']], [['install']], [['prices', 'check']], [['savings']], [['reconcile']]])('of %j fits a screen of 80 x 24', async (command) => {
-    const { code, stdout } = await spanbridge([...command, '--help'])
+    const { code, stdout } = await commandLine([...command, '--help'])
     expect(code).toBe(0)
     const lines = stdout.trimEnd().split('\n')
     expect(lines.length).toBeLessThan(24)
@@ -56,7 +56,7 @@ describe('wrong usage exits 2 and says what is wrong', () => {
     [['doctor', '--web-address', 'x'], /--web-address: expected an address/],
     [['doctor', '/nowhere'], /no such file or folder/],
   ])('%j', async (args, message) => {
-    const ran = await spanbridge(args)
+    const ran = await commandLine(args)
     expect(ran.stderr).toMatch(message)
     expect(ran.code).toBe(2)
     expect(ran.stdout).toBe('')
@@ -86,7 +86,7 @@ describe('a wrong configuration', () => {
 
   it('of prices stops the start as well', async () => {
     writeFileSync(join(folder, 'pricing.yaml'), 'models:\n  - match: a\n    inputPerMillion: cheap\n')
-    const ran = await spanbridge(['serve'], { env: { SPANBRIDGE_PRICING: join(folder, 'pricing.yaml') } })
+    const ran = await commandLine(['serve'], { SPANBRIDGE_PRICING: join(folder, 'pricing.yaml') })
     expect(ran.stderr).toBe(`spanbridge: ${join(folder, 'pricing.yaml')}:3: models[0].inputPerMillion: expected a number, got "cheap"\n`)
     expect(ran.code).toBe(2)
   })

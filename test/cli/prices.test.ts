@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { tracesBody } from '../otlpbuilder.ts'
-import { spanbridge } from './spanbridge.ts'
+import { commandLine } from './spanbridge.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spanbridge-prices-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -29,7 +29,7 @@ interface Told {
 
 describe('prices check', () => {
   test('names what recorded spans have no price for, and what is priced by chance', async () => {
-    const ran = await spanbridge(['prices', 'check', folder, '--pricing', join(folder, 'pricing.yaml')])
+    const ran = await commandLine(['prices', 'check', folder, '--pricing', join(folder, 'pricing.yaml')])
     expect(ran).toMatchObject({ code: 1, stderr: '' })
     expect(ran.stdout).toContain('missing: house [31m: no price at 2026-06-15')
     expect(ran.stdout).toContain('ambiguous: pro-7: pro-* and *-7 of pricing.yaml fit alike')
@@ -40,7 +40,7 @@ describe('prices check', () => {
 
   test('tells the same as JSON, and ends well when nothing is missing', async () => {
     writeFileSync(join(folder, 'all.yaml'), 'aliases: {"house*": gpt-4o-mini, pro-7: gpt-4o-mini}\n')
-    const ran = await spanbridge(['prices', 'check', folder, '--json', '--pricing', join(folder, 'all.yaml')])
+    const ran = await commandLine(['prices', 'check', folder, '--json', '--pricing', join(folder, 'all.yaml')])
     expect(ran.code).toBe(0)
     const told = JSON.parse(ran.stdout) as Told
     expect(told).toMatchObject({ missing: [], ambiguous: ['gpt-4o-2024-05-13'] })
@@ -56,7 +56,7 @@ describe('prices check', () => {
       ].join('\n'))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const ran = await spanbridge(['prices', 'check', '--json', '--bridge', `http://127.0.0.1:${(server.address() as AddressInfo).port}`])
+    const ran = await commandLine(['prices', 'check', '--json', '--bridge', `http://127.0.0.1:${(server.address() as AddressInfo).port}`])
     server.closeAllConnections()
     server.close()
     expect(ran.code).toBe(1)

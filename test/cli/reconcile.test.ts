@@ -12,7 +12,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { tracesBody } from '../otlpbuilder.ts'
 import { Random } from '../../bench/random.ts'
 import { fakePrometheus } from './fakeprometheus.ts'
-import { spanbridge } from './spanbridge.ts'
+import { commandLine } from './spanbridge.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spanbridge-reconcile-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -125,13 +125,13 @@ describe('a bill from the same calls', () => {
   })
 
   test('the command says so, and names the day and model of a call that is not there', async () => {
-    const agreed = await spanbridge(['reconcile', join(folder, 'costs.json'), join(folder, 'report.json'), '--recorded', folder])
+    const agreed = await commandLine(['reconcile', join(folder, 'costs.json'), join(folder, 'report.json'), '--recorded', folder])
     expect(agreed).toMatchObject({ code: 0, stderr: '' })
     expect(agreed.stdout).toMatch(/difference 0\.00 USD: they agree\n$/)
     const more = JSON.parse(openAiCosts) as { data: { results: unknown[] }[] }
     more.data[1]!.results.push({ object: 'organization.costs.result', amount: { value: 0.006, currency: 'usd' }, line_item: 'gpt-4o-2024-08-06, input', project_id: null })
     writeFileSync(join(folder, 'more.json'), JSON.stringify(more))
-    const differs = await spanbridge(['reconcile', join(folder, 'more.json'), join(folder, 'report.json'), '--recorded', folder, '--json'])
+    const differs = await commandLine(['reconcile', join(folder, 'more.json'), join(folder, 'report.json'), '--recorded', folder, '--json'])
     expect(differs.code).toBe(1)
     const told = JSON.parse(differs.stdout) as { rows: { day: string; model: string; differs: boolean; difference_usd: string }[] }
     expect(told.rows.filter((row) => row.differs)).toMatchObject([{ day: '2026-03-02', model: 'gpt-4o', difference_usd: expect.stringMatching(/^-0\.0060000/) as string }])

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fakePrometheus } from './fakeprometheus.ts'
-import { ROOT, spanbridge } from './spanbridge.ts'
+import { commandLine, ROOT, spanbridge } from './spanbridge.ts'
 
 const RECORDED = join(ROOT, 'test/recordings/pydantic-ai/long_conversation')
 
 describe('savings', () => {
   test('prints what recorded agents could have saved, the dearest first', async () => {
-    const ran = await spanbridge(['savings', RECORDED])
+    const ran = await commandLine(['savings', RECORDED])
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     const [head, first, second, , sum] = ran.stdout.split('\n')
     expect(head).toMatch(/^agent +reason +USD +share +what to do$/)
@@ -23,11 +23,12 @@ describe('savings', () => {
       expect(query).toBe('sum by (agent, reason) (increase(agent_avoidable_cost_usd_total[3600s]))')
       return [{ metric: { agent: 'a\u001b[31m', reason: 'duplicate_call' }, value: [1, '2'] }, { metric: { agent: 'a\u001b[31m', reason: 'abandoned' }, value: [1, '0'] }]
     })
-    const table = await spanbridge(['savings', '--prometheus', prometheus.url, '--since', '1h'])
+    const table = await commandLine(['savings', '--prometheus', prometheus.url, '--since', '1h'])
     expect(table.stdout).toContain('a [31m  duplicate_call  2.00  25.0 %  Cache the answer')
-    const json = await spanbridge(['savings', '--prometheus', prometheus.url, '--since', '1h', '--json'])
+    const json = await commandLine(['savings', '--prometheus', prometheus.url, '--since', '1h', '--json'])
     expect(JSON.parse(json.stdout)).toMatchObject({ totalUsd: 8, avoidableUsd: 2, savings: [{ reason: 'duplicate_call', usd: 2, share: 0.25 }] })
     await prometheus.close()
+    // A process of its own, which has no connection from before.
     expect(await spanbridge(['savings', '--prometheus', prometheus.url])).toMatchObject({ code: 1, stdout: '', stderr: `spanbridge: cannot ask Prometheus at ${prometheus.url}: nobody listens there\n` })
   })
 })

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { delimited, toJson } from '../../src/cli/recorded/protobuf.ts'
 import { find, readBody } from '../../src/cli/recorded/recordings.ts'
 import { REQUESTS } from '../../src/cli/recorded/shape.ts'
-import { spanbridge } from './spanbridge.ts'
+import { commandLine } from './spanbridge.ts'
 
 const recording = (name: string): string => fileURLToPath(new URL(`../recordings/${name}`, import.meta.url))
 const RUN = recording('openai-otel-v2/ok')
@@ -51,7 +51,7 @@ const spansOf = (json: unknown): { traceId: string; startTimeUnixNano: string; e
 
 describe('spanbridge send', () => {
   it('plays each run of a folder: bodies by name, ids new, times current, tenant added', async () => {
-    const { code, stdout, stderr } = await spanbridge(['send', RUN, recording('vercel-ai-v6/ok'), '-e', endpoint(), '--rate', '0', '--tenant', 'acme', '--header', 'x-key=a=b'])
+    const { code, stdout, stderr } = await commandLine(['send', RUN, recording('vercel-ai-v6/ok'), '-e', endpoint(), '--rate', '0', '--tenant', 'acme', '--header', 'x-key=a=b'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: `sending 2 recordings to ${endpoint()}/ (http/protobuf)\n` })
     expect(row(stdout, 'bodies')).toBe('3')
     expect(row(stdout, 'failed bodies')).toBe('0')
@@ -70,13 +70,13 @@ describe('spanbridge send', () => {
   })
 
   it('keeps ids and times when told to', async () => {
-    await spanbridge(['send', RUN, '-e', endpoint(), '--keep-ids', '--keep-times'])
+    await commandLine(['send', RUN, '-e', endpoint(), '--keep-ids', '--keep-times'])
     expect(received.map(({ body }) => body)).toEqual(find(RUN).map((file) => readBody(file).bytes))
   })
 
   it('sends JSON and gzip', async () => {
     answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}')
-    const { code, stdout } = await spanbridge(['send', RUN, '-e', `${endpoint()}/otel/`, '-p', 'http/json', '-z', '--keep-ids', '--keep-times'])
+    const { code, stdout } = await commandLine(['send', RUN, '-e', `${endpoint()}/otel/`, '-p', 'http/json', '-z', '--keep-ids', '--keep-times'])
     expect(received.map(({ url }) => url)).toEqual(['/otel/v1/logs', '/otel/v1/traces'])
     expect(received[1]!.headers).toMatchObject({ 'content-type': 'application/json', 'content-encoding': 'gzip' })
     expect(JSON.parse(gunzipSync(received[1]!.body).toString())).toEqual(toJson(readBody(find(RUN)[1]!).bytes, REQUESTS.traces))
@@ -91,7 +91,7 @@ describe('spanbridge send', () => {
       else if (seen === 1) response.writeHead(429, { 'retry-after': '1' }).end()
       else response.writeHead(200).end()
     }
-    const { code, stdout } = await spanbridge(['send', RUN, '-e', endpoint()])
+    const { code, stdout } = await commandLine(['send', RUN, '-e', endpoint()])
     const [first, second] = received.filter(({ url }) => url === '/v1/traces')
     expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(990)
     expect(second!.body).toEqual(first!.body)
@@ -102,7 +102,7 @@ describe('spanbridge send', () => {
   })
 
   it('keeps to a rate for a time, and shares the runs out among tenants', async () => {
-    const { code, stdout } = await spanbridge(['send', recording('phoenix-evals/eval'), '-e', endpoint(), '--rate', '20', '--duration', '1s', '--tenants', '4'])
+    const { code, stdout } = await commandLine(['send', recording('phoenix-evals/eval'), '-e', endpoint(), '--rate', '20', '--duration', '1s', '--tenants', '4'])
     expect(code).toBe(0)
     const sent = Number(row(stdout, 'recordings').split(' ')[0])
     expect(sent).toBeGreaterThanOrEqual(10)
@@ -128,7 +128,7 @@ describe('spanbridge send', () => {
     grpc.addService({ Export: method('/opentelemetry.proto.collector.trace.v1.TraceService/Export') }, { Export: handle })
     const port = await new Promise<number>((resolve, reject) => grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))))
     try {
-      const { code, stdout } = await spanbridge(['send', recording('crewai-openinference/ok'), '-p', 'grpc', '-e', `127.0.0.1:${port}`, '--gzip'])
+      const { code, stdout } = await commandLine(['send', recording('crewai-openinference/ok'), '-p', 'grpc', '-e', `127.0.0.1:${port}`, '--gzip'])
       expect(code).toBe(0)
       expect(bodies).toHaveLength(2)
       expect(row(stdout, 'retries')).toBe('1')

@@ -53,7 +53,7 @@ describe('a request for the judge', () => {
 
   test('has question, answer, and what tools and retrievals told, but not what models did', () => {
     const settled = settledWith()
-    for (const [kind, name] of [[Kind.tool, 11], [Kind.model, 12], [Kind.retrieval, 13], [Kind.tool, 14]] as const) settled.name[settled.addStep(kind)] = name
+    for (const [kind, name] of [[Kind.tool, 11], [Kind.model, 12], [Kind.retrieval, 13], [Kind.tool, 14]] as const) settled.addStep(kind, name)
     settled.trace.set([1, -1, 0, 255])
     settled.content = said(['q', 'a'], ['found', 'thought', 'read', undefined])
     expect(caseOf(settled, 'sample', text)).toMatchObject({ trace: '00000001ffffffff00000000000000ff', agent: '7', question: 'q', answer: 'a', results: [{ name: '11', text: 'found' }, { name: '13', text: 'read' }] })
@@ -67,7 +67,7 @@ describe('a request for the judge', () => {
 
   test('is as long as it may be: texts keep their beginning and end, and of many results the first and the last', () => {
     const settled = settledWith()
-    for (let i = 0; i < 50; i++) settled.name[settled.addStep(Kind.tool)] = i
+    for (let i = 0; i < 50; i++) settled.addStep(Kind.tool, i)
     settled.content = said([`b${'x'.repeat(100_000)}e`, 'a'], Array.from({ length: 50 }, () => 'y'.repeat(100_000)))
     const one = caseOf(settled, 'sample', text)!
     expect(one.question).toMatch(/^bx+\n\[… 88002 characters left out …\]\nx+e$/)

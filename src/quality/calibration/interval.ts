@@ -8,7 +8,8 @@ export function wilson(share: number, n: number): { lower: number; upper: number
   const z2 = Z * Z
   const center = (share + z2 / (2 * n)) / (1 + z2 / n)
   const margin = (Z / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
-  return { lower: Math.max(0, center - margin), upper: Math.min(1, center + margin) }
+  // Of none and of all a bound is the share itself, which the last digit of the sums may miss.
+  return { lower: share === 0 ? 0 : Math.max(0, center - margin), upper: share === 1 ? 1 : Math.min(1, center + margin) }
 }
 
 const FEW = [12.7062, 4.3027, 3.1824, 2.7764] as const
