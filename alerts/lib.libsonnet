@@ -37,7 +37,7 @@ function(config) {
   duration(seconds):
     local units = [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]];
     local fitting = [unit for unit in units if seconds % unit[1] == 0][0];
-    '%d%s' % [seconds / fitting[1], fitting[0]],
+    '' + seconds / fitting[1] + fitting[0],
 
   // A range that a rate or an increase may have: at least four scrapes, so that one that is lost or late leaves enough of them. To be
   // used for every range over a bridge's metric, in the names of what is recorded and in what an alert says of it.
@@ -50,7 +50,7 @@ function(config) {
   inWords(duration):
     local number = std.parseInt(std.substr(duration, 0, std.length(duration) - 1));
     local unit = { s: 'second', m: 'minute', h: 'hour', d: 'day' }[duration[std.length(duration) - 1]];
-    if number == 1 then unit else '%d %ss' % [number, unit],
+    if number == 1 then unit else '' + number + ' ' + unit + 's',
 
   // Objectives that are kept by so many of a hundred events, and so have a budget of bad ones.
   hasBudget(objective): std.member(['ratio', 'latency'], objective.measure.kind),
@@ -107,7 +107,7 @@ function(config) {
   // cluster prod; '' where there is no label for it.
   clusterAffected: std.join(', ', where),
 
-  runbookUrl(alert): config.runbookUrlPattern % alert,
+  runbookUrl(alert): lib.fill(config.runbookUrlPattern, [alert]),
 
   // The dashboard with its variables filled from the alert's labels.
   dashboardUrl(dashboard, labels=lib.who):

@@ -20,7 +20,7 @@ function(config, lib, annotations)
         'AgentRecoveriesFailing',
         'warning',
         'agent-oncall',
-        '%s > %g' % [ratio, config.recoveries.failingShare],
+        ratio + ' > ' + '%g' % config.recoveries.failingShare,
         {
           summary: 'What an agent does about errors does not help',
           description: share + ' of the errors of ' + lib.agentAffected + ' that were met with a retry or a fallback in the last hour were not made up for: the attempts were exhausted, '

@@ -10,7 +10,7 @@ function(config, groups)
 
   // Labels of `by` or `equal`, with the cluster where there is one.
   local group(labels) = labels + (if config.clusterLabel == '' then [] else [config.clusterLabel]);
-  local is(label, value) = '%s=%s' % [label, std.escapeStringJson(value)];
+  local is(label, value) = label + '=' + std.escapeStringJson(value);
 
   local timing(severity) = {
     group_by: group(severity.by),
@@ -47,7 +47,7 @@ function(config, groups)
 
   // Tables with nothing of their own take the way of everyone.
   local tables(kind, label, all) = [
-    { matchers: [is(label, key), 'severity=~"%s"' % std.join('|', severities)] } + ways('%s/%s/' % [kind, key], std.mergePatch(settings.channels, all[key]))
+    { matchers: [is(label, key), 'severity=~"' + std.join('|', severities) + '"'] } + ways(kind + '/' + key + '/', std.mergePatch(settings.channels, all[key]))
     for key in std.objectFields(all)
     if all[key] != {}
   ];

@@ -8,7 +8,7 @@ function(settings, group, alerts)
   local ticketed = std.set([alert.alert for alert in alerts if severity(alert) == 'warning']);
   local has(name) = std.setMember(name, names);
   local paged = std.setInter(paging, ticketed);
-  local named(names) = 'alertname=~"%s"' % std.join('|', names);
+  local named(names) = 'alertname=~"' + std.join('|', names) + '"';
 
   local pageOverTicket = {
     source_matchers: [named(paged), 'severity="critical"'],

@@ -6,7 +6,7 @@ local needed(kind, channel, name) =
   local value = setting(channel, name);
   assert value != null : 'cannot route to %s: %s is missing' % [kind, name];
   value;
-local template(name) = '{{ template "spanbridge.%s" . }}' % name;
+local template(name) = '{{ template "spanbridge.' + name + '" . }}';
 
 // Many alerts in one notification are cut there, and how many is said.
 local maxAlerts = 100;

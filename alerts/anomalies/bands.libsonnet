@@ -81,12 +81,12 @@ function(config, lib, signals)
       },
       {
         record: 'agent:anomaly:distance',
-        expr: 'clamp_max(\n%s\nor\n0 * (%s and %s), %g)' % [
+        expr: lib.fill('clamp_max(\n%s\nor\n0 * (%s and %s), %s)', [
           any([lib.fill('%s > 0', [side]) for scale in scales for side in distance[scale]]),
           value,
           most,
-          settings.maxDeviation,
-        ],
+          '%g' % settings.maxDeviation,
+        ]),
       },
     ],
 
@@ -109,13 +109,13 @@ function(config, lib, signals)
         record: 'agent:anomaly:spread',
         labels: { method: 'robust' },
         // 1.4826 medians of the absolute deviation are one standard deviation of a normal distribution.
-        expr: '%g * quantile_over_time(0.5, %s)' % [settings.robustFactor * 1.4826, memory],
+        expr: lib.fill('%s * quantile_over_time(0.5, %s)', ['%g' % (settings.robustFactor * 1.4826), memory]),
       },
       {
         record: 'agent:anomaly:spread',
         labels: { method: 'gaussian' },
         // About what was expected, not about their own mean: the root of the mean of the squares.
-        expr: '%g * sqrt(avg_over_time(%s) ^ 2 + stddev_over_time(%s) ^ 2)' % [settings.gaussianFactor, memory, memory],
+        expr: lib.fill('%s * sqrt(avg_over_time(%s) ^ 2 + stddev_over_time(%s) ^ 2)', ['%g' % settings.gaussianFactor, memory, memory]),
       },
     ],
   }

@@ -66,7 +66,7 @@ function(config, lib)
   local named(names) = lib.fill('agent:anomaly:value{signal=~"%s"}', [std.join('|', names)]);
   local onScale(scale) = [signal.signal for signal in signals if signal.scale == scale];
   // A chance of so many events, on each signal whose value is of them.
-  local sampling(scale, events, names) = '0 * %s + on (%s) group_left () %g / sqrt(%s)' % [named(names), by, settings.samplingFactor * noise[scale], events];
+  local sampling(scale, events, names) = lib.fill('0 * %s + on (%s) group_left () %s / sqrt(%s)', [named(names), by, '%g' % (settings.samplingFactor * noise[scale]), events]);
   {
     onScale: { [scale]: std.join('|', onScale(scale)) for scale in std.objectFields(noise) },
     values: [{ record: 'agent:anomaly:value', labels: { signal: signal.signal }, expr: signal.value } for signal in signals],
@@ -82,7 +82,7 @@ function(config, lib)
       {
         record: 'agent:anomaly:spread',
         labels: { method: 'least' },
-        expr: std.join('\nor\n', ['0 * %s + %g' % [own('agent:anomaly:value', signal.signal), settings.least[signal.signal]] for signal in signals]),
+        expr: std.join('\nor\n', [lib.fill('0 * %s + %s', [own('agent:anomaly:value', signal.signal), '%g' % settings.least[signal.signal]]) for signal in signals]),
       },
     ],
   }

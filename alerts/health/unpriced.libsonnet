@@ -12,7 +12,7 @@ function(config, lib, annotations)
       'AgentCallsUnpriced',
       'warning',
       'platform',
-      '%s\n/\n%s\n> %g\nand\n%s >= %d' % [unpriced, calls, health.unpricedShare, calls, health.unpricedCalls],
+      lib.fill('%s\n/\n%s\n> %s\nand\n%s >= %s', [unpriced, calls, '%g' % health.unpricedShare, calls, health.unpricedCalls]),
       {
         summary: 'The cost of many model calls is unknown',
         description: share + ' of the model calls' + lib.where + ' of the last hour have no known cost, so that costs are too low by so much; the limit is ' + limit + '.',

@@ -3,10 +3,7 @@
 function(config, lib, windows)
   local own(name, objective) = lib.fill('%s{objective="%s"}', [name, objective.id]);
 
-  local over(objective, window, pair) = lib.fill('%s > %s', [
-    own('tenant_agent:objective_bad:ratio_rate' + window, objective),
-    windows.limit(pair, own('tenant_agent:objective:budget', objective)),
-  ]);
+  local over(objective, window, limit) = lib.fill('%s > %s', [own('tenant_agent:objective_bad:ratio_rate' + window, objective), limit]);
 
   local atLeast(objective, record, window, least) = lib.fill('round(sum by (%s) (%s) * %s) >= %s', [
     std.join(', ', ['objective'] + lib.whoOf(objective)),
@@ -28,7 +25,11 @@ function(config, lib, windows)
   // many events is more than so few bad ones, the second half of the guard says nothing and is left out.
   local fires(objective, pairs) =
     local long = pairs[0].long;
-    local burning = [lib.fill('%s and %s', [over(objective, long, pair), over(objective, pair.short, pair)]) for pair in pairs];
+    local burning = [
+      local limit = windows.limit(pair, own('tenant_agent:objective:budget', objective));
+      lib.fill('%s and %s', [over(objective, long, limit), over(objective, pair.short, limit)])
+      for pair in pairs
+    ];
     local few = std.any([std.get(pair, 'share', 0) * config.minEvents < config.minBadEvents for pair in pairs]);
     std.join('\nand\n', [
       if std.length(burning) == 1 then burning[0] else '(\n  ' + std.join('\n  or\n  ', burning) + '\n)',

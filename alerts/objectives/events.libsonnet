@@ -55,12 +55,12 @@ function(config, lib, hourly)
     ],
     events(window): rate(objective, all, window),
     // >= 0 drops the NaN of an hour without requests.
-    value: 'histogram_quantile(%g, sum by (%s) (rate(%s[%s]))) >= 0' % [
-      objective.measure.quantile,
+    value: lib.fill('histogram_quantile(%s, sum by (%s) (rate(%s[%s]))) >= 0', [
+      '%g' % objective.measure.quantile,
       lib.labels(objective.per + ['le']),
       lib.series(objective.measure.metric + '_bucket'),
       lib.recent,
-    ],
+    ]),
     // The two are extrapolated each by itself, which can leave a difference just below 0.
     badEvents(window): lib.fill('clamp_min(%s - %s, 0)', [rate(objective, all, window), rate(objective, fast, window)]),
   };

@@ -42,7 +42,7 @@ function(config, lib)
     local limit = lib.fill('tenant_agent:objective:limit{objective="%s"}', [objective.id]);
     if objective.measure.kind == 'ratio' then '1 - ' + limit
     // 0 * limit keeps the labels of the limit; written out because 1 - 0.95 is not 0.05 in a double.
-    else '0 * %s + %.10g' % [limit, (1000 - objective.measure.quantile * 1000) / 1000];
+    else lib.fill('0 * %s + %s', [limit, '%.10g' % ((1000 - objective.measure.quantile * 1000) / 1000)]);
 
   function(objectives) lib.group('limits', [
     present('tenant_agent:agent_requests:present', ['tenant_id', 'agent'], 'agent_requests_total'),

@@ -68,7 +68,7 @@ function(config, lib)
     // The share of bad events that a pair asks for, as a number where it is one and else in terms of the budget.
     limit(pair, budget)::
       if std.objectHas(pair, 'share') then '%.10g' % pair.share
-      else if std.objectHas(pair, 'outage') then '%g + %g * %s' % [pair.outage, 1 - pair.outage, budget]
+      else if std.objectHas(pair, 'outage') then lib.fill('%s + %s * %s', ['%g' % pair.outage, '%g' % (1 - pair.outage), budget])
       else if pair.factor == 1 then budget
-      else '%g * %s' % [pair.factor, budget],
+      else lib.fill('%s * %s', ['%g' % pair.factor, budget]),
   }

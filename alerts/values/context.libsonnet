@@ -34,23 +34,24 @@ function(config, lib, annotations, sums, objective)
     },
     { record: calls + '_long:share1h', expr: lib.fill('(%s_long:increase1h > 0)\n/ on (%s) group_left ()\nsum by (%s) (%s_long:increase1h)', [calls, byAgent, byAgent, calls]) },
     // In messages: the value is past the limit when more calls are than may be.
-    objective.value('context_messages', |||
-      histogram_quantile(%g, sum by (%s) (increase(%s[1h])))
+    objective.value('context_messages', lib.fill(|||
+      histogram_quantile(%s, sum by (%s) (increase(%s[1h])))
       and on (%s)
       agent:agent_context_messages_long:ratio1h
-    ||| % [1 - config.maxLongContext, lib.labels(['agent', 'le']), lib.series('agent_context_messages_bucket'), byAgent]),
+    |||, ['%g' % (1 - config.maxLongContext), lib.labels(['agent', 'le']), lib.series('agent_context_messages_bucket'), byAgent])),
   ], config.longRangeEvaluationInterval);
 
   local who = objective.cluster + ['agent'];
   local messages = objective.limit('context_messages', 'printf "%.0f"', who);
+  local limit = '%g%%' % (config.maxLongContext * 100);
   local compress = 'Compress the context past 50 messages.';
 
-  local long = objective.alert('AgentContextLong', 'context_messages', 'agent:agent_context_messages_long:ratio1h > %g' % config.maxLongContext, {
+  local long = objective.alert('AgentContextLong', 'context_messages', 'agent:agent_context_messages_long:ratio1h > ' + '%g' % config.maxLongContext, {
     summary: 'The context of an agent grows past the point where it should be compressed',
     description: '{{ $value | humanizePercentage }} of the model calls of ' + objective.agent + ' in the last hour had more than ' + messages
-                 + ' messages in their context; at most %g%% should have. Long contexts cost more and are answered worse.' % (config.maxLongContext * 100),
+                 + ' messages in their context; at most ' + limit + ' should have. Long contexts cost more and are answered worse.',
     value: '{{ $value | humanizePercentage }}',
-    limit: '%g%%' % (config.maxLongContext * 100),
+    limit: limit,
     dashboard: 'agent',
     cause: annotations.top(
       calls + '_long:share1h{*}',

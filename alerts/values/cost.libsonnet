@@ -25,20 +25,20 @@ function(config, lib, annotations, sums, objective)
     },
     { record: total + ':increase1d', expr: sums.day(total) },
     { record: total + ':increase30d', expr: sums.month(total + ':increase1d') },
-    objective.value('cost_growth', |||
+    objective.value('cost_growth', lib.fill(|||
       %s:increase30d
       /
-      (%s >= %g)
+      (%s >= %s)
       - 1
       and
-      %s >= %d
-    ||| % [
+      %s >= %s
+    |||, [
       total,
       sums.month(total + ':increase1d', sums.before),
-      config.minMonthlyUsd,
+      '%g' % config.minMonthlyUsd,
       sums.daysOf(total + ':increase1d', sums.before),
       config.minDaysOfMonthBefore,
-    ]),
+    ])),
   ], config.longRangeEvaluationInterval);
 
   local usd = 'printf "$%.4f"';

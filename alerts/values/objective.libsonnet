@@ -16,19 +16,19 @@ function(config, lib, annotations) {
     lib.fill('tenant_agent:objective:value{objective="%s"} %s tenant_agent:objective:limit{objective="%s"}', [id, broken[self.of(id).comparison], id]),
 
   // For an objective without a documented limit: that of the configuration, or else `otherwise`.
-  exprOr(id, otherwise): |||
+  exprOr(id, otherwise): lib.fill(|||
     tenant_agent:objective:value{objective="%s"} %s (
       tenant_agent:objective:limit{objective="%s"}
       or
-      0 * tenant_agent:objective:value{objective="%s"} + %g
+      0 * tenant_agent:objective:value{objective="%s"} + %s
     )
-  ||| % [id, broken[self.of(id).comparison], id, id, otherwise],
+  |||, [id, broken[self.of(id).comparison], id, id, '%g' % otherwise]),
 
   // The limit in words; `format` is a pipeline that shows a number.
   limit(id, format, who=lib.who):
     lib.query(lib.fill('tenant_agent:objective:limit{objective="%s",*}', [id]), lib.fill('{{ . | first | value | %s }}', [format]), 'unknown', who),
   limitOr(id, otherwise, format):
-    lib.query('tenant_agent:objective:limit{objective="%s",*} or on () vector(%g)' % [id, otherwise], lib.fill('{{ . | first | value | %s }}', [format])),
+    lib.query(lib.fill('tenant_agent:objective:limit{objective="%s",*} or on () vector(%s)', [id, '%g' % otherwise]), lib.fill('{{ . | first | value | %s }}', [format])),
 
   // An alert for the objective, with its severity and its owner.
   alert(name, id, expr, says, rule, who=lib.who):

@@ -18,11 +18,11 @@ function(config, lib, annotations, sums, objective)
 
   local otherwise = 'See the reasons on the Cost dashboard, dearest first.';
 
-  local waiting = objective.alert('AgentSavingsWaiting', 'cost_optimisation', objective.expr('cost_optimisation') + |||
+  local waiting = objective.alert('AgentSavingsWaiting', 'cost_optimisation', objective.expr('cost_optimisation') + lib.fill(|||
 
     and on (%s)
-    sum by (%s) (%s:increase7d) >= %g
-  ||| % [byAgent, byAgent, avoidable, config.minSavingsUsd], {
+    sum by (%s) (%s:increase7d) >= %s
+  |||, [byAgent, byAgent, avoidable, '%g' % config.minSavingsUsd]), {
     summary: 'An agent spends money that it could save',
     description: '{{ $value | humanizePercentage }} of the cost of ' + lib.affected + ', in the last 7 days need not have been'
                  + lib.query(lib.fill('sum(%s:increase7d{*})', [avoidable]), ': {{ . | first | value | printf "$%.2f" }}') + '; told above '

@@ -42,8 +42,7 @@ const BUNDLE = `{
   loki: mixin.lokiAlerts,
   alertmanager: mixin.alertmanagerConfig,
   templates: mixin.alertmanagerTemplates,
-  dashboards: (mixin + { _config+:: { renamedElsewhere: true } }).grafanaDashboards,
-  names: { cluster: mixin._config.clusterLabel, uids: mixin._config.dashboardUids },
+  dashboards: mixin.grafanaDashboards,
   burn: mixin.burnRates,
   settings: { [name]: mixin._config[name] for name in ['minEvents', 'minBadEvents', 'trickleHours', 'keepFiringFor'] },
 }`
@@ -69,27 +68,11 @@ const MERGED = `local known = import 'mixin.libsonnet';
 export async function evaluateMixin(evaluator: Evaluator, file?: string): Promise<Mixin> {
   const folders = file === undefined ? [MIXIN] : [MIXIN, dirname(resolve(file)), join(dirname(resolve(file)), 'vendor')]
   const snippet = file === undefined ? `local mixin = import 'mixin.libsonnet'; ${BUNDLE}` : `local user = ${userValue(file)}; ${MERGED} ${BUNDLE}`
-  let value: unknown
   try {
-    value = await evaluator.evaluate(snippet, ...folders)
+    return (await evaluator.evaluate(snippet, ...folders)) as Mixin
   } catch (error) {
     throw new MixinError(told((error as Error).message, file), { cause: error })
   }
-  const { names, ...mixin } = value as Mixin & { names: Names }
-  return { ...mixin, dashboards: Object.fromEntries(Object.entries(mixin.dashboards).map(([name, dashboard]) => [name, renamed(name, dashboard, names)])) }
-}
-
-interface Names {
-  readonly cluster: string
-  /** By the dashboard's name. */
-  readonly uids: Readonly<Record<string, string>>
-}
-
-/** As dashboards.libsonnet does it: in the dashboards of the mixin the words stand for nothing but the label and the dashboards. */
-function renamed<T extends object>(file: string, dashboard: T, { cluster, uids }: Names): T {
-  if (!Object.keys(uids).some((name) => file === `spanbridge-${name}.json`)) return dashboard
-  const renames = [['cluster', cluster || 'cluster'], ...Object.entries(uids).map(([name, uid]) => [`spanbridge-${name}`, uid])] as const
-  return JSON.parse(renames.reduce((text, [from, to]) => text.replaceAll(from!, () => to!), JSON.stringify(dashboard))) as T
 }
 
 /** An expression for what is in the file. */
