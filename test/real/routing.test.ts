@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { stringify } from 'yaml'
-import { ALL_ALERTS, EVERYTHING, routing } from '../alerts/routing.ts'
+import { parse, stringify } from 'yaml'
+import { ALL_ALERTS, evaluator, EVERYTHING, routing } from '../alerts/routing.ts'
 import { needs } from './require.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -24,6 +24,15 @@ describe('routing, under the real engine', () => {
   test.each([generated, 'provisioning/alertmanager.yml', everything])('amtool accepts %s', (file) => {
     expect(amtool('check-config', file)).toContain('SUCCESS')
   })
+
+  test('it is had as the README says', async () => {
+    const [, example] = /```jsonnet\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
+    const yaml = (await evaluator!.evaluate(example!, root)) as string
+    const text = JSON.stringify(parse(yaml))
+    for (const file of example!.match(/\/run\/secrets\/[\w-]+/g)!) expect(text).toContain(`_file":"${file}"`)
+    writeFileSync(join(directory, 'readme.yml'), yaml)
+    expect(amtool('check-config', join(directory, 'readme.yml'))).toContain('SUCCESS')
+  }, 60_000)
 
   test.each(alerts)('$alertname $severity: the way of its severity', (alert) => {
     for (const tenant of Object.values(tenants)) {
