@@ -18,7 +18,7 @@ const TICK_MS = 100
 export function newEngine(options: Partial<EngineOptions> = {}): Engine {
   return new Engine({
     dialects: DIALECTS, prices: new PriceBook(), savings: { ...loadConfig().savings, qualityLimit: () => undefined },
-    objectives: objectiveRows(readObjectives(), [], () => undefined),
+    objectives: objectiveRows(readObjectives(), [], () => undefined), memory: { rememberMs: 86_400_000, maxTraces: 200_000 },
     settleGraceMs: 5_000, idleTimeoutMs: 600_000, lateWindowMs: 60_000, maxOpenRequests: 200_000, maxSpansPerRequest: 10_000,
     ...options,
   })

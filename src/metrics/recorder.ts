@@ -51,6 +51,8 @@ export class Recorder {
   readonly #requestRows = new StepRows(COST + 1)
   readonly #features: Features
   readonly #problems: readonly number[]
+  /** Of the request in hand. Not handed on from one to the other: each call would allocate it. */
+  #nowMs = 0
   #second = 0
   #expired = 0
   #generation = 0
@@ -90,6 +92,7 @@ export class Recorder {
 
   record(settled: Settled, unpriced: UnpricedSteps, nowMs: number): void {
     const { tenant, project, agent, weight } = settled
+    this.#nowMs = nowMs
     this.#second = Math.floor(nowMs / 1000) | 0
     if (this.#expired !== this.#store.expired || this.#generation !== this.#strings.generation) {
       this.#expired = this.#store.expired
@@ -100,9 +103,9 @@ export class Recorder {
       this.#context.clear()
     }
     const totalUsd = weight === 1 ? settled.totalUsd : weightedTotal(settled)
-    if (settled.isRequest) this.#request(settled, totalUsd, nowMs)
+    if (settled.isRequest) this.#request(settled, totalUsd)
     else if (totalUsd > 0) this.#requestCost.addSum(this.#requestCost.at(tenant, project, agent), totalUsd)
-    for (let i = 0; i < settled.steps; i++) this.#step(settled, i, nowMs)
+    for (let i = 0; i < settled.steps; i++) this.#step(settled, i)
     if (settled.isRequest) {
       const { groups } = settled
       const perKind = this.#perKind.fill(0)
@@ -117,14 +120,14 @@ export class Recorder {
       this.#features.count(settled, this.#second)
       this.#context.request(settled, totalUsd, this.#second)
     }
-    if (settled.problems.length > 0) this.#causes(settled, nowMs)
-    if (settled.errors.length > 0 || settled.recoveries.length > 0) this.#errors(settled, nowMs)
+    if (settled.problems.length > 0) this.#causes(settled)
+    if (settled.errors.length > 0 || settled.recoveries.length > 0) this.#errors(settled)
     if (settled.hasAvoidable) this.#avoidable(settled)
     if (settled.checked.length > 0) this.#checks(settled)
-    if (settled.scores.length > 0) this.#scores(settled, nowMs)
+    if (settled.scores.length > 0) this.#scores(settled)
   }
 
-  #request(settled: Settled, totalUsd: number, nowMs: number): void {
+  #request(settled: Settled, totalUsd: number): void {
     const { tenant, project, agent, weight, trace } = settled
     const { rows } = this.#requestRows
     const at = this.#requestRows.find(this.#second, tenant, project, agent, 0, 0, 0, 0, 0)
@@ -141,12 +144,12 @@ export class Recorder {
     this.#requests.add(rows[at + settled.outcome]!, weight)
     const reason = settled.outcome === Outcome.success ? 'slow' : 'error'
     duration.observe(rows[at + DURATION]!, settled.seconds, weight)
-    duration.exemplar(rows[at + DURATION]!, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, reason)
+    duration.exemplar(rows[at + DURATION]!, settled.seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, reason)
     cost.observe(rows[at + COST]!, settled.totalUsd, weight, totalUsd)
-    cost.exemplar(rows[at + COST]!, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'slow')
+    cost.exemplar(rows[at + COST]!, settled.totalUsd, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, 'slow')
   }
 
-  #step(settled: Settled, i: number, nowMs: number): void {
+  #step(settled: Settled, i: number): void {
     const { weight, trace } = settled
     const kind = settled.kind[i]!
     const name = settled.name[i]!
@@ -161,7 +164,7 @@ export class Recorder {
     const duration = this.#stepDuration
     if (rows[at]! < 0) rows[at] = duration.at(service, agent, step, name, failed ? this.#error : this.#success)
     duration.observe(rows[at]!, seconds, weight)
-    if (failed) duration.exemplar(rows[at]!, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
+    if (failed) duration.exemplar(rows[at]!, seconds, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, 'error')
     if (costUsd > 0) {
       if (rows[at + 1]! < 0) rows[at + 1] = this.#cost.at(settled.tenant, settled.project, settled.agent, step, name, this.#bases[settled.basis[i]!]!)
       this.#cost.add(rows[at + 1]!, weight === 1 ? costUsd : weighted(costUsd, weight))
@@ -200,7 +203,7 @@ export class Recorder {
     }
   }
 
-  #errors(settled: Settled, nowMs: number): void {
+  #errors(settled: Settled): void {
     const f = this.#family
     const { weight, trace } = settled
     const errors = f['agent_errors_total']!
@@ -212,7 +215,7 @@ export class Recorder {
       const causes = f['agent_root_causes_total']!
       const row = causes.at(settled.tenant, settled.agent, this.#classes[cause.type]!, this.#types[cause.type]!, this.#steps[cause.kind]!, cause.name)
       causes.add(row, weight)
-      causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'error')
+      causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, 'error')
     }
     for (const r of settled.recoveries) {
       const add = (name: 'agent_recoveries_total' | 'agent_recovery_seconds_total' | 'agent_recovery_cost_usd_total', value: number) => {
@@ -225,13 +228,13 @@ export class Recorder {
     }
   }
 
-  #causes(settled: Settled, nowMs: number): void {
+  #causes(settled: Settled): void {
     const { tenant, agent, weight, trace } = settled
     const causes = this.#family['agent_problem_causes_total']!
     for (const { problem, kind, name } of settled.problems) {
       const row = causes.at(tenant, agent, this.#problems[problem]!, this.#steps[kind]!, name)
       causes.add(row, weight)
-      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
+      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) causes.exemplar(row, weight, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, 'last')
     }
   }
 
@@ -244,7 +247,7 @@ export class Recorder {
     }
   }
 
-  #scores(settled: Settled, nowMs: number): void {
+  #scores(settled: Settled): void {
     const { tenant, project, agent, weight, trace } = settled
     const quality = this.#family['agent_quality_score']!
     for (const score of settled.scores) {
@@ -252,7 +255,7 @@ export class Recorder {
       const sum = weighted(score.value, weight)
       quality.observe(row, score.value, weight, sum)
       // Scores whose trace never came have none to show.
-      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, nowMs, 'last')
+      if ((trace[0]! | trace[1]! | trace[2]! | trace[3]!) !== 0) quality.exemplar(row, score.value, trace[0]!, trace[1]!, trace[2]!, trace[3]!, this.#nowMs, 'last')
       this.#context.score(settled, score.value, sum)
     }
   }

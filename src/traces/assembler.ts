@@ -355,9 +355,15 @@ export class Assembler {
     this.#seen.remember(row)
     this.requests.state[row] = State.settled
     this.#remembered.push(row, nowMs + this.#options.lateWindowMs)
-    if (settled.isRequest && this.memory.capacity > 0) this.requests.eachTrace(row, (trace) => this.memory.note(trace, settled, nowMs))
+    if (settled.isRequest && this.memory.capacity > 0) {
+      this.#nowMs = nowMs
+      this.requests.eachTrace(row, this.#note)
+    }
     this.#onSettled(settled)
   }
+
+  #nowMs = 0
+  readonly #note = (ids: Int32Array, at: number) => { this.memory.note(ids, at, this.#settled, this.#nowMs) }
 
   /** What its spans tell goes before what is told beside them. */
   #saidIn(row: number): readonly KeptText[] | undefined {

@@ -41,16 +41,16 @@ export class TraceMemory {
     return this.#size
   }
 
-  /** Takes note of a request by one of its traces. One that is noted again keeps its place and tells the newer things. */
-  note(trace: Int32Array, settled: Settled, nowMs: number): void {
-    let at = this.#find(trace)
+  /** Takes note of a request by one of its traces, four words of `ids`. One that is noted again keeps its place and tells the newer things. */
+  note(ids: Int32Array, first: number, settled: Settled, nowMs: number): void {
+    let at = this.#find(ids, first)
     if (at < 0) {
       if (this.#size === this.capacity) {
         this.crowded++
         this.#forgetFirst()
       }
-      at = (this.#first + this.#size++) % this.capacity
-      this.#ids.set(trace, at * 4)
+      at = this.#wrapped(this.#first + this.#size++)
+      for (let word = 0; word < 4; word++) this.#ids[at * 4 + word] = ids[first + word]!
       let slot = this.#home(at)
       while (this.#slots[slot] !== 0) slot = (slot + 1) & (this.#slots.length - 1)
       this.#slots[slot] = at + 1
@@ -70,7 +70,7 @@ export class TraceMemory {
 
   /** Fills in whose the request of a trace was; false when it is not remembered. */
   recall(trace: Int32Array, settled: Settled): boolean {
-    const at = this.#find(trace)
+    const at = this.#find(trace, 0)
     if (at < 0) return false
     const i = at * INTS
     settled.tenant = this.#ints[i]!
@@ -93,18 +93,18 @@ export class TraceMemory {
 
   markLive(live: Uint8Array): void {
     for (let n = 0; n < this.#size; n++) {
-      const i = ((this.#first + n) % this.capacity) * INTS
+      const i = this.#wrapped(this.#first + n) * INTS
       for (let which = 0; which < 5; which++) live[this.#ints[i + which]!] = 1
     }
   }
 
-  #find(trace: Int32Array): number {
+  #find(trace: Int32Array, first: number): number {
     const ids = this.#ids
-    for (let slot = hash(trace, 0) & (this.#slots.length - 1); ; slot = (slot + 1) & (this.#slots.length - 1)) {
+    for (let slot = hash(trace, first) & (this.#slots.length - 1); ; slot = (slot + 1) & (this.#slots.length - 1)) {
       const at = this.#slots[slot]! - 1
       if (at < 0) return -1
       const i = at * 4
-      if (ids[i] === trace[0] && ids[i + 1] === trace[1] && ids[i + 2] === trace[2] && ids[i + 3] === trace[3]) return at
+      if (ids[i] === trace[first] && ids[i + 1] === trace[first + 1] && ids[i + 2] === trace[first + 2] && ids[i + 3] === trace[first + 3]) return at
     }
   }
 
@@ -120,8 +120,12 @@ export class TraceMemory {
       hole = probe
     }
     slots[hole] = 0
-    this.#first = (this.#first + 1) % this.capacity
+    this.#first = this.#wrapped(this.#first + 1)
     this.#size--
+  }
+
+  #wrapped(at: number): number {
+    return at < this.capacity ? at : at - this.capacity
   }
 
   #home(at: number): number {

@@ -116,8 +116,8 @@ export class Requests {
     this.#traces.idOf(row, out)
   }
 
-  /** All traces of a row, each as its four words. */
-  eachTrace(row: number, visit: (trace: Int32Array) => void): void {
+  /** Visits all traces of a row: each is four words of `ids` from `at` on. */
+  eachTrace(row: number, visit: (ids: Int32Array, at: number) => void): void {
     this.#traces.each(row, visit)
   }
 
@@ -243,8 +243,8 @@ class TraceTable {
     for (let i = 0; i < 4; i++) out[i] = this.#ids[at + i]!
   }
 
-  each(row: number, visit: (trace: Int32Array) => void): void {
-    for (let entry = this.#first[row]!; entry >= 0; entry = this.#next[entry]!) visit(this.#ids.subarray(entry * 4, entry * 4 + 4))
+  each(row: number, visit: (ids: Int32Array, at: number) => void): void {
+    for (let entry = this.#first[row]!; entry >= 0; entry = this.#next[entry]!) visit(this.#ids, entry * 4)
   }
 
   rename(from: number, to: number): void {

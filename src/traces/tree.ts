@@ -21,6 +21,8 @@ export class Tree {
   /** Of a failed span: the record whose words say why, its own or one around it. */
   told = new Int32Array(64)
   #start = new Int32Array(64)
+  /** Spans of agents besides the root. */
+  #agents = 0
   /** In tens of microseconds, as starts are. */
   ends = new Float64Array(64)
 
@@ -43,6 +45,7 @@ export class Tree {
     }
     this.size = n
     this.root = -1
+    this.#agents = 0
     let localRoot = -1
     for (let i = 0; i < n; i++) {
       const parent = records.parent(this.record[i]!)
@@ -51,11 +54,13 @@ export class Tree {
       this.outer[i] = -1
       this.step[i] = -1
       const packed = this.packed[i]!
+      if (kindOf(packed) === Kind.agent) this.#agents++
       if ((packed & Flag.arrived) === 0) continue
       if (parent < 0) this.root = this.root < 0 ? i : this.earlier(i, this.root, records)
       else if ((packed & Flag.localRoot) !== 0) localRoot = localRoot < 0 ? i : this.earlier(i, localRoot, records)
     }
     if (this.root < 0) this.root = localRoot
+    if (this.root >= 0 && kindOf(this.packed[this.root]!) === Kind.agent) this.#agents--
   }
 
   refresh(records: Records): void {
@@ -142,6 +147,10 @@ export class Tree {
 
   /** Each span's agent: the nearest agent span around it, else the request's. */
   nameAgents(requestAgent: number): void {
+    if (this.#agents === 0) {
+      this.agent.fill(requestAgent, 0, this.size)
+      return
+    }
     for (let i = 0; i < this.size; i++) this.agent[i] = 0
     for (let i = 0; i < this.size; i++) this.#agentAt(i, requestAgent)
   }

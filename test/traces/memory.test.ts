@@ -102,7 +102,7 @@ describe('the memory of traces', () => {
           }
           known.set(n, { since: now, value })
         }
-        memory.note(trace(n), settled(value), now * 1000)
+        memory.note(trace(n), 0, settled(value), now * 1000)
         expect([memory.size, memory.crowded]).toEqual([known.size, crowded])
         for (let other = 0; other <= 30; other++) {
           const found = new Settled()
