@@ -13,21 +13,20 @@ export class KeyTable {
   readonly #view: DataView
 
   constructor(keys: readonly string[]) {
-    const encoded = keys.map((key) => new TextEncoder().encode(key))
-    const bytes = Uint8Array.from(encoded.flatMap((key) => [...key]))
-    this.#view = new DataView(bytes.buffer)
+    const bytes = new TextEncoder().encode(keys.join(''))
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#next = new Int16Array(keys.length).fill(-1)
     this.#start = new Int32Array(keys.length)
-    this.#length = new Int32Array(keys.length)
+    this.#length = Int32Array.from(keys, (key) => Buffer.byteLength(key))
     let start = 0
-    encoded.forEach((key, i) => {
+    for (let i = 0; i < keys.length; i++) {
+      const length = this.#length[i]!
       this.#start[i] = start
-      this.#length[i] = key.length
-      const bucket = bucketOf(this.#view, start, key.length)
-      start += key.length
+      const bucket = bucketOf(this.#view, start, length)
+      start += length
       this.#next[i] = this.#first[bucket]!
       this.#first[bucket] = i
-    })
+    }
   }
 
   /** Index of the key at `[start, start+length)` in the list given, -1 when it is not there. */
