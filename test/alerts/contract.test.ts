@@ -1,16 +1,12 @@
 /** The contract between the metrics and the rules that read them. */
 import { describe, expect, test } from 'vitest'
-import { findEvaluator } from '../../src/bundle/evaluator.ts'
 import { readObjectives } from '../../src/config/objectives.ts'
-import { readQuery, secondsOf } from './promql.ts'
-import { alerts, type Group, queriesOf, type Rule, rules } from './rulefile.ts'
-import { recordedBy, SERIES, unknownIn } from './series.ts'
+import { readQuery } from './promql.ts'
+import { alerts, queriesOf, rules } from './rulefile.ts'
+import { recordedBy, tooShort, unknownIn } from './series.ts'
 
-const SCRAPES_IN_RANGE = 4
 const recorded = recordedBy(rules)
 const expressions = rules.flatMap(({ expr, annotations }) => [expr, ...queriesOf(annotations)])
-const evaluator = await findEvaluator()
-const inCi = process.env['CI'] === 'true'
 
 describe('every rule and every query of an annotation', () => {
   test('uses only metrics and labels of the catalogue, or what a rule records', () => {
@@ -47,20 +43,3 @@ function readBy(expr: string, seen = new Set<string>()): Set<string> {
 }
 
 test('ranges are at least four scrapes long', () => expect(tooShort(rules, '30s')).toEqual([]))
-
-test.skipIf(evaluator === null && !inCi)(`ranges are at least four scrapes long with a scrape interval of five minutes too${evaluator === null ? ' (skipped, missing: a jsonnet evaluator)' : ''}`, async () => {
-  if (evaluator === null) throw new Error('cannot test without a jsonnet evaluator: install @hanazuki/node-jsonnet or put a jsonnet on the PATH')
-  const snippet = `local mixin = (import 'mixin.libsonnet') + { _config+:: { scrapeInterval: '5m' } }; mixin.prometheusRules.groups + mixin.prometheusAlerts.groups`
-  const built = ((await evaluator.evaluate(snippet, 'alerts')) as Group[]).flatMap((group) => group.rules)
-  expect(built.length).toBe(rules.length)
-  expect(tooShort(built, '5m')).toEqual([])
-  // Nor is a name left that tells another range than it has.
-  const known = recordedBy(built)
-  expect(built.flatMap(({ expr, annotations }) => [expr, ...queriesOf(annotations)].flatMap((query) => unknownIn(readQuery(query), known)))).toEqual([])
-}, 60_000)
-
-function tooShort(all: readonly Rule[], scrapeInterval: string): string[] {
-  const least = SCRAPES_IN_RANGE * secondsOf(scrapeInterval)
-  return all.flatMap(({ expr, annotations, record, alert }) => [expr, ...queriesOf(annotations)].flatMap((query) =>
-    readQuery(query).ranges.filter(({ metric, seconds }) => SERIES.has(metric) && seconds < least).map(({ metric, text }) => `${alert ?? record}: ${metric}[${text}]`)))
-}

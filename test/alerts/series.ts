@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { METRICS, type MetricDefinition } from '../../src/metrics/catalogue.ts'
 import { HEALTH_HISTOGRAMS, HEALTH_METRICS } from '../../src/metrics/health.ts'
 import { ProcessMetrics } from '../../src/metrics/process.ts'
-import type { Rule } from './rulefile.ts'
-import { ROOT } from './rulefile.ts'
+import { readQuery, secondsOf } from './promql.ts'
+import { queriesOf, ROOT, type Rule } from './rulefile.ts'
 
 /** Labels that Prometheus itself puts on what it scrapes. */
 const SCRAPED = ['job', 'instance']
@@ -64,4 +64,13 @@ export function unknownIn(query: { readonly selected: readonly { readonly metric
 
 export function recordedBy(rules: readonly Rule[]): ReadonlySet<string> {
   return new Set(rules.flatMap(({ record }) => (record === undefined ? [] : [record])))
+}
+
+const SCRAPES_IN_RANGE = 4
+
+/** Ranges over a series of the bridge that are shorter than four scrapes. */
+export function tooShort(all: readonly Rule[], scrapeInterval: string): string[] {
+  const least = SCRAPES_IN_RANGE * secondsOf(scrapeInterval)
+  return all.flatMap(({ expr, annotations, record, alert }) => [expr, ...queriesOf(annotations)].flatMap((query) =>
+    readQuery(query).ranges.filter(({ metric, seconds }) => SERIES.has(metric) && seconds < least).map(({ metric, text }) => `${alert ?? record}: ${metric}[${text}]`)))
 }
