@@ -91,7 +91,7 @@ export class Engine {
     })
     this.#scanner = new Scanner(this.tables, strings, (span) => {
       classifier.classify(span)
-      this.assembler.add(span, this.#nowMs)
+      this.assembler.add(span)
     })
   }
 
@@ -151,7 +151,7 @@ export class Engine {
   }
 
   #advance(nowMs: number): void {
-    this.#nowMs = nowMs
+    this.#nowMs = this.assembler.nowMs = nowMs
     this.store.tick(Math.floor(nowMs / 1000))
     const { strings } = this
     if (strings.crowded && (strings.size - this.#sweptSize > strings.capacity / SWEEP_PART || Math.abs(nowMs - this.#sweptMs) > SWEEP_EVERY_MS)) {

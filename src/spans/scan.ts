@@ -78,7 +78,8 @@ export class Scanner {
   /** Of this body: where the last id of a conversation is, and its hash. */
   private conversationStart = 0
   private conversationLength = 0
-  private lastConversation = 0
+  private conversationHi = 0
+  private conversationLo = 0
 
   constructor(tables: DialectTables, strings: StringTable, onSpan: (span: Span) => void) {
     this.tables = tables
@@ -411,7 +412,7 @@ export class Scanner {
         // Past 2^63 it is one less than nothing, which is no number of anything here.
         if (value < TWO63) span.setNumber(text & ((1 << RANK_SHIFT) - 1), value, text >> RANK_SHIFT)
       } else if (rule === CONVERSATION) {
-        if (span.conversation === 0) span.conversation = this.conversation(start, end - start)
+        this.conversation(start, end - start)
       } else if (rule === RESPONSE) this.responseId(start, end - start)
       else if (text >= 0) tables.applyTexts(span, tables.rules[rule]!, text)
       else if (rule >= 0) this.apply(tables.rules[rule]!, b, start, end)
@@ -577,7 +578,7 @@ export class Scanner {
           }
           break
         case Rule.conversation:
-          if (type === 10 && length > 0 && span.conversation === 0) span.conversation = this.conversation(start, length)
+          if (type === 10 && length > 0) this.conversation(start, length)
           break
         case Rule.responseIdIn:
           if (type === 10 && length > 0 && span.responseHi === 0) this.responseIdIn(b, start, Math.min(length, ANSWER_HEAD_BYTES))
@@ -622,14 +623,19 @@ export class Scanner {
     span.responseHi = hashView(this.view, start + (length >> 1), length - (length >> 1)) | 1
   }
 
-  /** A hash of the id of a conversation. Mostly it is that of the span before, which is sooner compared than hashed. */
-  private conversation(start: number, length: number): number {
-    const { view } = this
-    if (length === this.conversationLength && sameBytes(view, this.conversationStart, view, start, length)) return this.lastConversation
-    this.conversationStart = start
-    this.conversationLength = length
-    const half = length >> 1
-    return (this.lastConversation = (hashView(view, start, length) >>> 0) * 2 ** 21 + (hashView(view, start + half, length - half) & 0x1fffff))
+  /** Mostly it is that of the span before, which is sooner compared than hashed. */
+  private conversation(start: number, length: number): void {
+    const { span, view } = this
+    if (span.conversationHi !== 0) return
+    if (length !== this.conversationLength || !sameBytes(view, this.conversationStart, view, start, length)) {
+      this.conversationStart = start
+      this.conversationLength = length
+      const half = length >> 1
+      this.conversationHi = hashView(view, start, length) | 1
+      this.conversationLo = hashView(view, start + half, length - half)
+    }
+    span.conversationHi = this.conversationHi
+    span.conversationLo = this.conversationLo
   }
 
   /** Looks for a string that begins as the ids of the large providers do: bytes are searched, nothing is decoded. */

@@ -87,8 +87,9 @@ export class Span {
   responseLo = 0
   /** Of the whole input of a call, 0 where nothing tells it. */
   inputHash = 0
-  /** A hash of the id of its conversation, 0 where nothing tells it. */
-  conversation = 0
+  /** A hash of the id of its conversation; of the first half 0 where nothing tells it. */
+  conversationHi = 0
+  conversationLo = 0
   hasException = false
   saysFailed = false
   messagesStart = 0
@@ -144,7 +145,8 @@ export class Span {
     this.responseHi = 0
     this.responseLo = 0
     this.inputHash = 0
-    this.conversation = 0
+    this.conversationHi = 0
+    this.conversationLo = 0
     this.hasException = false
     this.saysFailed = false
     this.messagesLength = 0

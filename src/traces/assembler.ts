@@ -82,6 +82,8 @@ export class Assembler {
   readonly memory: TraceMemory
   readonly #conversations: Conversations
   readonly content: ContentStore | undefined
+  /** When what is added has come. Set once for a push: a call with it would allocate it. */
+  nowMs = 0
   #open = 0
 
   constructor(options: AssemblerOptions, text: (id: number) => string, onSettled: (settled: Settled) => void) {
@@ -109,13 +111,13 @@ export class Assembler {
   }
 
   /** Takes in one classified span. */
-  add(span: Span, nowMs: number): void {
+  add(span: Span): void {
     if (span.kind === Kind.noise) return
     const requests = this.requests
     // A span needs a place for itself and perhaps one for its parent.
-    while (this.records.room < 2) this.#evict(nowMs)
+    while (this.records.room < 2) this.#evict()
     let row = this.#rowOf(span.trace)
-    if (row < 0) row = this.#openRow(span, nowMs)
+    if (row < 0) row = this.#openRow(span)
     if (span.linkCount > 0 && (span.traits & JOINS) !== 0) row = this.#join(span, row)
     if (requests.state[row] === State.settled) return this.#latecomer(span, row)
 
@@ -141,7 +143,7 @@ export class Assembler {
         requests.ints[(row << 5) + Row.lastParent] = parent
       }
     }
-    this.#fill(span, row, record, parent, nowMs)
+    this.#fill(span, row, record, parent)
   }
 
   /** An exporter sends a trace's spans one after the other: mostly it is the row of the span before. */
@@ -185,6 +187,7 @@ export class Assembler {
 
   /** Settles what is due. To be called several times a second. */
   tick(nowMs: number): void {
+    this.nowMs = nowMs
     const { requests } = this
     while (this.#rooted.nextMs <= nowMs) {
       const row = this.#rooted.take()
@@ -198,14 +201,14 @@ export class Assembler {
           continue
         }
       }
-      this.#settle(row, nowMs)
+      this.#settle(row)
     }
     while (this.#idle.nextMs <= nowMs) {
       const row = this.#idle.take()
       if (row < 0 || requests.state[row] !== State.open) continue
       const deadline = requests.doubles[(row << 4) + Row.seenMs]! + this.#options.idleTimeoutMs
       if (deadline > nowMs) this.#idle.push(row, deadline)
-      else this.#settle(row, nowMs)
+      else this.#settle(row)
     }
     while (this.#remembered.nextMs <= nowMs) {
       const row = this.#remembered.take()
@@ -218,10 +221,11 @@ export class Assembler {
 
   /** Settles everything in hand, at shutdown. */
   settleAll(nowMs: number): void {
+    this.nowMs = nowMs
     for (const queue of [this.#rooted, this.#idle]) {
       while (queue.size > 0) {
         const row = queue.take()
-        if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, nowMs, true)
+        if (row >= 0 && (this.requests.state[row] === State.open || this.requests.state[row] === State.rooted)) this.#settle(row, true)
       }
     }
     this.#scores.giveUp(Infinity)
@@ -251,19 +255,19 @@ export class Assembler {
     this.#responses.markLive(live)
   }
 
-  #openRow(span: Span, nowMs: number): number {
-    while (this.requests.full || this.#open >= this.#options.maxOpenRequests) this.#evict(nowMs)
-    const row = this.requests.open(span.trace, nowMs)
+  #openRow(span: Span): number {
+    while (this.requests.full || this.#open >= this.#options.maxOpenRequests) this.#evict()
+    const row = this.requests.open(span.trace, this.nowMs)
     this.#open++
     this.requests.doubles[(row << 4) + Row.baseMs] = span.startMs
     this.requests.ints[(row << 5) + Row.service] = span.text[Text.service]!
-    this.#idle.push(row, nowMs + this.#options.idleTimeoutMs)
+    this.#idle.push(row, this.nowMs + this.#options.idleTimeoutMs)
     this.#scores.arrived(span.trace, row)
     return row
   }
 
   /** Makes room: forgets the longest settled, or settles the longest open. */
-  #evict(nowMs: number): void {
+  #evict(): void {
     const { requests } = this
     this.flush()
     if (requests.full || this.records.room < 2) {
@@ -279,23 +283,23 @@ export class Assembler {
         const row = queue.take()
         if (row < 0 || (requests.state[row] !== State.open && requests.state[row] !== State.rooted)) continue
         this.counts.evicted++
-        return this.#settle(row, nowMs, true)
+        return this.#settle(row, true)
       }
     }
   }
 
-  #fill(span: Span, row: number, record: number, parent: number, nowMs: number): void {
+  #fill(span: Span, row: number, record: number, parent: number): void {
     const { requests, records } = this
-    requests.doubles[(row << 4) + Row.seenMs] = nowMs
+    requests.doubles[(row << 4) + Row.seenMs] = this.nowMs
     this.#accounts.keep(span, row, record, parent)
     if (span.kind === Kind.model) this.#responses.note(span, row, record, requests, records)
-    if (span.conversation !== 0) this.#conversations.hold(row, span.conversation)
+    if (span.conversationHi !== 0) this.#conversations.hold(row, span.conversationHi, span.conversationLo)
     this.content?.keep(span, row, record)
     if (span.scores.length > 0) for (const score of span.scores) this.#scores.hold(row, score)
     if (parent < 0 && requests.ints[(row << 5) + Row.root]! < 0) {
       requests.ints[(row << 5) + Row.root] = record
       requests.state[row] = State.rooted
-      this.#rooted.push(row, nowMs + this.#options.settleGraceMs)
+      this.#rooted.push(row, this.nowMs + this.#options.settleGraceMs)
     }
   }
 
@@ -313,7 +317,7 @@ export class Assembler {
           // The run has settled and this trace is its latecomer.
           const scores = this.#scores.take(row)
           this.content?.take(row)
-          this.#conversations.take(row)
+          this.#conversations.forget(row)
           this.#open--
           requests.merge(row, other)
           row = other
@@ -344,7 +348,7 @@ export class Assembler {
     return to
   }
 
-  #settle(row: number, nowMs: number, early = false): void {
+  #settle(row: number, early = false): void {
     const settled = this.#settled
     this.#settler.settle(row, settled, this.#scores.take(row), this.#saidIn(row))
     this.#conversations.settle(row, settled)
@@ -354,16 +358,12 @@ export class Assembler {
     this.requests.ints[(row << 5) + Row.told + Told.agent] = settled.agent
     this.#seen.remember(row)
     this.requests.state[row] = State.settled
-    this.#remembered.push(row, nowMs + this.#options.lateWindowMs)
-    if (settled.isRequest && this.memory.capacity > 0) {
-      this.#nowMs = nowMs
-      this.requests.eachTrace(row, this.#note)
-    }
+    this.#remembered.push(row, this.nowMs + this.#options.lateWindowMs)
+    if (settled.isRequest && this.memory.capacity > 0) this.requests.eachTrace(row, this.#note)
     this.#onSettled(settled)
   }
 
-  #nowMs = 0
-  readonly #note = (ids: Int32Array, at: number) => { this.memory.note(ids, at, this.#settled, this.#nowMs) }
+  readonly #note = (ids: Int32Array, at: number) => { this.memory.note(ids, at, this.#settled, this.nowMs) }
 
   /** What its spans tell goes before what is told beside them. */
   #saidIn(row: number): readonly KeptText[] | undefined {

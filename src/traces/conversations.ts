@@ -8,37 +8,40 @@ const MOST_CONVERSATIONS = 20_000
 const AGENTS = 4_294_967_311
 
 export class Conversations {
-  /** Of open requests, by their row; 0: none is told. */
-  readonly #ofRow: Float64Array
+  /** Of open requests, by their row: both halves of the hash, of which the first is 0 where none is told. */
+  readonly #ofRow: Int32Array
   /** Messages by conversation and agent. */
   readonly #messages = new Map<number, number>()
 
   constructor(rows: number) {
-    this.#ofRow = new Float64Array(rows)
+    this.#ofRow = new Int32Array(rows * 2)
   }
 
   /** Of several that its spans tell the same one is taken, whatever their order. */
-  hold(row: number, conversation: number): void {
-    const known = this.#ofRow[row]!
-    if (known === 0 || conversation < known) this.#ofRow[row] = conversation
+  hold(row: number, hi: number, lo: number): void {
+    const ofRow = this.#ofRow
+    const known = ofRow[row * 2]!
+    if (known !== 0 && (hi > known || (hi === known && lo >= ofRow[row * 2 + 1]!))) return
+    ofRow[row * 2] = hi
+    ofRow[row * 2 + 1] = lo
   }
 
-  take(row: number): number {
-    const conversation = this.#ofRow[row]!
-    this.#ofRow[row] = 0
-    return conversation
+  forget(row: number): void {
+    this.#ofRow[row * 2] = 0
   }
 
   /** Two requests have become one. */
   merge(from: number, to: number): void {
-    const conversation = this.take(from)
-    if (conversation !== 0) this.hold(to, conversation)
+    if (this.#ofRow[from * 2] !== 0) this.hold(to, this.#ofRow[from * 2]!, this.#ofRow[from * 2 + 1]!)
+    this.forget(from)
   }
 
   /** Adds to a settled request's recoveries what was compressed since the one before it. */
   settle(row: number, settled: Settled): void {
-    const conversation = this.take(row)
-    if (conversation === 0 || settled.messages < 0 || (settled.messages < LONG_CONTEXT && this.#messages.size === 0)) return
+    const hi = this.#ofRow[row * 2]!
+    this.forget(row)
+    if (hi === 0 || settled.messages < 0 || (settled.messages < LONG_CONTEXT && this.#messages.size === 0)) return
+    const conversation = (hi >>> 0) * 2 ** 21 + (this.#ofRow[row * 2 + 1]! & 0x1fffff)
     const key = (conversation + settled.agent * AGENTS) % Number.MAX_SAFE_INTEGER
     const before = this.#messages.get(key) ?? 0
     const isTold = settled.recoveries.some(({ action }) => action === Action.compression)
