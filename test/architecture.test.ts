@@ -14,8 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   'cost': /^(spans\/(names|strings)|traces\/settled|config\/(config|pricing))\.ts$/,
   'problems': /^(spans\/(names|strings)|traces\/settled|config\/objectives)\.ts$/,
   'metrics': /^(spans\/(names|strings)|traces\/settled)\.ts$/,
-  'logs': /^(spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
-  'quality': /^(web\/(json|reach)|spans\/(dialect|names|scale|span|strings)|traces\/settled|config\/(expectations|jsonschema|judge|scores)|cost\/price)\.ts$/,
+  'logs': /^(web\/(reach|retry)|spans\/(names|strings)|traces\/settled|config\/(config|objectives))\.ts$/,
+  'quality': /^(web\/(json|reach|retry)|spans\/(dialect|names|scale|span|strings)|traces\/settled|config\/(expectations|jsonschema|judge|scores)|cost\/price)\.ts$/,
   'web': /^$/,
   'pager': /^web\//,
   'config': /^$/,
@@ -29,6 +29,8 @@ const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
 }
 /** Of these only types, which are gone when the code runs. */
 const TYPES_ONLY = /^config\//
+/** What of the stages speaks HTTP: the rest of them is pure. */
+const EDGES = /^(logs\/push\.ts|quality\/(external|judge)\/)/
 
 /** Longer than 400 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
@@ -79,6 +81,12 @@ describe('imports go one way', () => {
   test('the configuration is known by its types alone', () => {
     const wrong = imports.filter(({ from, to, types }) => place(from) !== place(to) && !['bridge.ts', 'configured.ts', 'cli'].includes(place(from)) && TYPES_ONLY.test(to) && !types)
     expect(wrong).toEqual([])
+  })
+
+  test('of the stages only what speaks HTTP knows the edges of the web', () => {
+    const users = imports.filter(({ from, to }) => place(to) === 'web' && ['logs', 'quality'].includes(place(from))).map(({ from }) => from)
+    expect(users.length).toBeGreaterThan(4)
+    expect(users.filter((from) => !EDGES.test(from))).toEqual([])
   })
 
   test("the SDKs of the judge are behind imports that only a judge makes: they are larger than the bridge", () => {

@@ -1,5 +1,6 @@
 /** Asks a Prometheus over its HTTP API. */
 import { z } from 'zod'
+import { reasonOf } from '../web/reach.ts'
 
 /** One answer holds no more than this: 20,000 series of a day by the minute would be some gigabytes. */
 const MOST_BYTES = 256 * 1024 ** 2
@@ -38,7 +39,6 @@ async function ask(url: string, what: string, parameters: Record<string, string>
     if (answer.status !== 'success') throw new Error(typeof answer.error === 'string' ? answer.error.slice(0, 300) : `HTTP ${response.status}`)
     return answer.data?.result
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string }
-    throw new Error(`cannot ask Prometheus at ${url}: ${code === 'ECONNREFUSED' ? 'nobody listens there' : error instanceof SyntaxError ? 'its answer is not JSON' : (error as Error).message}`, { cause: error })
+    throw new Error(`cannot ask Prometheus at ${url}: ${error instanceof SyntaxError ? 'its answer is not JSON' : reasonOf(error)}`, { cause: error })
   }
 }

@@ -6,6 +6,8 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { reasonOf } from '../web/reach.ts'
+import { retryAfterSeconds } from '../web/retry.ts'
 import type { PushError } from './counts.ts'
 
 export interface LokiEndpoint {
@@ -48,10 +50,9 @@ export async function push(endpoint: LokiEndpoint, body: string, ended: AbortSig
     })
     const message = (await response.text()).slice(0, MOST_MESSAGE_CHARACTERS).trim()
     if (response.ok && response.status !== BLOCKED) return undefined
-    return { ...kindOf(response.status), retryAfterSeconds: retryAfter(response.headers.get('retry-after')), message: `${response.status} ${message}`.trim() }
+    return { ...kindOf(response.status), retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), Date.now()), message: `${response.status} ${message}`.trim() }
   } catch (error) {
-    const { message, cause } = error as Error
-    return { error: timeout.aborted ? 'timeout' : 'network', retryable: true, retryAfterSeconds: undefined, message: cause instanceof Error ? cause.message : message }
+    return { error: timeout.aborted ? 'timeout' : 'network', retryable: true, retryAfterSeconds: undefined, message: reasonOf(error) }
   }
 }
 
@@ -70,11 +71,4 @@ function kindOf(status: number): Pick<PushFailure, 'error' | 'retryable'> {
   if (status === 429) return { error: '429', retryable: true }
   if (status >= 500) return { error: '5xx', retryable: true }
   return { error: '4xx', retryable: false }
-}
-
-/** Seconds, or a date. */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }

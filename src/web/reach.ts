@@ -2,7 +2,11 @@
 
 export function reasonOf(error: unknown): string {
   const { cause, message } = error as Error
-  return cause instanceof Error ? cause.message : message
+  if (!(cause instanceof Error)) return message
+  const { code } = cause as NodeJS.ErrnoException
+  // Of a name with several addresses the cause has no words of its own.
+  const words = cause.message || code || message
+  return code === 'ECONNREFUSED' ? `nobody listens there (${words})` : words
 }
 
 /** An Error that says whom it could not reach and why. `hint` is what to do about it. */

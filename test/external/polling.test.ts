@@ -5,7 +5,7 @@ import { braintrustSource } from '../../src/quality/external/braintrust.ts'
 import { langsmithSource } from '../../src/quality/external/langsmith.ts'
 import { startPoller, type Poller } from '../../src/quality/external/poller.ts'
 import { openProgress } from '../../src/quality/external/progress.ts'
-import { retryAfterSeconds, TryLater, type FoundScore, type ScoreSource } from '../../src/quality/external/source.ts'
+import { TryLater, type FoundScore, type ScoreSource } from '../../src/quality/external/source.ts'
 import { fakeBraintrust, fakeLangsmith, json, type FakeApi, type Feedback, type LogRow } from './sources.ts'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
@@ -219,8 +219,4 @@ describe('polling', () => {
     expect(taken).toEqual(['a', 'b', 'c'])
     expect(['a', 'b', 'c'].map((id) => real.seen('langsmith', id))).toEqual([true, true, true])
   })
-})
-
-test.each([['17', 17], ['0', 0], [new Date(NOW + 30_000).toUTCString(), 30], [new Date(NOW - 30_000).toUTCString(), 0], ['soon', undefined], ['', undefined], [null, undefined]])('Retry-After: %s', (header, seconds) => {
-  expect(retryAfterSeconds(header, NOW)).toBe(seconds)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { pauseMs, retryAfterMs } from '../../src/quality/judge/backoff.ts'
+import { pauseMs } from '../../src/quality/judge/backoff.ts'
+import { retryAfterMs } from '../../src/quality/judge/call.ts'
 import { Breaker } from '../../src/quality/judge/breaker.ts'
 
 const opened = (): Breaker => {

@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts'
 import type { Quote } from '../../cost/prices.ts'
 import { Kind } from '../../spans/names.ts'
 import { readUrl, writeAddress } from '../../config/values.ts'
+import { reasonOf } from '../../web/reach.ts'
 import { readSamples, sum } from '../exposition.ts'
 import { bodiesIn } from '../recorded/recordings.ts'
 import { printable, textTable } from '../textable.ts'
@@ -79,7 +80,7 @@ async function atBridge(url: string): Promise<Seen[]> {
     if (!response.ok) throw new Error(`HTTP ${response.status}`)
     body = await response.text()
   } catch (error) {
-    throw new Error(`cannot read ${url}/metrics: ${reason(error as Error)}`, { cause: error })
+    throw new Error(`cannot read ${url}/metrics: ${reasonOf(error)}`, { cause: error })
   }
   const samples = readSamples(body)
   const names = new Set(samples.filter(({ name }) => name === 'agent_unpriced_calls_total' || name === 'agent_tokens_total').map(({ labels }) => labels['name'] ?? ''))
@@ -88,10 +89,6 @@ async function atBridge(url: string): Promise<Seen[]> {
     const calls = ['model', 'embedding'].reduce((total, step) => total + sum(samples, 'agent_step_duration_seconds_count', { step, name: model }), 0)
     return { model, provider: undefined, tier: 'standard', calls, atMs: Date.now(), unpriced: unpriced > 0 }
   })
-}
-
-function reason(error: Error): string {
-  return (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED' ? 'nobody listens there' : error.message
 }
 
 interface Finding {

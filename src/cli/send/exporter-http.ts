@@ -6,6 +6,7 @@ import { partialSuccess, type Exporter, type ExporterOptions, type Reply } from 
 import { toJson } from '../recorded/protobuf.ts'
 import type { Body } from '../recorded/recording.ts'
 import { REQUESTS } from '../recorded/shape.ts'
+import { retryAfterSeconds } from '../../web/retry.ts'
 
 const deflate = promisify(gzip)
 /** An answer is small; more of one is not read. */
@@ -56,7 +57,7 @@ function readReply(status: number, headers: Readonly<Record<string, string | str
   const ok = status >= 200 && status < 300
   const type = String(headers['content-type'] ?? '')
   const said = !ok ? { rejected: 0, message: reason(type, answer) } : type.includes('json') ? jsonSuccess(answer) : partialSuccess(answer)
-  return { status: String(status), ok, ...said, retryable: RETRYABLE.has(status), retryAfterSeconds: retryAfter(headers['retry-after']) }
+  return { status: String(status), ok, ...said, retryable: RETRYABLE.has(status), retryAfterSeconds: retryAfterSeconds(String(headers['retry-after'] ?? ''), Date.now()) }
 }
 
 function jsonSuccess(answer: Buffer): { rejected: number; message: string } {
@@ -77,11 +78,4 @@ function reason(type: string, answer: Buffer): string {
     return text
   }
   return text.replace(/^[\s\S]*?([ -~]{8,})[\s\S]*$/, '$1')
-}
-
-/** `Retry-After`: seconds, or a date. */
-function retryAfter(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string') return undefined
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }

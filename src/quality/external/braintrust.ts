@@ -5,7 +5,8 @@
  * Not by the package `braintrust`: it reads rows by an option that it calls internal, asks a second server for the address of
  * the first, and takes 75 MB with a native program. The endpoint is documented and is one POST.
  */
-import { readPlace, retryAfterSeconds, TryLater, type FoundScore, type ScorePage, type ScoreSource } from './source.ts'
+import { retryAfterSeconds } from '../../web/retry.ts'
+import { readPlace, TryLater, type FoundScore, type ScorePage, type ScoreSource } from './source.ts'
 
 export interface BraintrustOptions {
   readonly url: string

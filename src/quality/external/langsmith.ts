@@ -4,7 +4,8 @@
  *
  * The SDK's `listFeedback` knows no times, so that each poll would read all there ever was; its client's own `get` is used.
  */
-import { readPlace, retryAfterSeconds, TryLater, type FoundScore, type ScorePage, type ScoreSource } from './source.ts'
+import { retryAfterSeconds } from '../../web/retry.ts'
+import { readPlace, TryLater, type FoundScore, type ScorePage, type ScoreSource } from './source.ts'
 
 export interface LangsmithOptions {
   readonly url: string

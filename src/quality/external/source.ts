@@ -35,13 +35,6 @@ export class TryLater extends Error {
   }
 }
 
-/** Seconds of a Retry-After header, which is a number or a date; undefined where there is none that makes sense. */
-export function retryAfterSeconds(header: string | null | undefined, nowMs: number): number | undefined {
-  if (header == null || header.trim() === '') return undefined
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - nowMs) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
-}
-
 /**
  * Where a source was left: from when on, the newest it has told, and the page within that. Sources sort as they like, so a
  * poll begins again at the newest of the poll before it, and whatever is told twice is known by its id.

@@ -10,18 +10,3 @@ export function pauseMs(tries: number, retryAfterMs: number | undefined, random:
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS)
   return Math.max(pause, retryAfterMs ?? 0) * (1 + random * 0.5)
 }
-
-/** Of the headers `retry-after-ms` and `Retry-After`, which is seconds or a date. */
-export function retryAfterMs(headers: { get(name: string): string | null } | undefined, nowMs: number): number | undefined {
-  const ms = numberOf(headers?.get('retry-after-ms'))
-  if (ms !== undefined) return ms
-  const text = headers?.get('retry-after')
-  const seconds = numberOf(text)
-  if (seconds !== undefined) return seconds * 1000
-  const date = Date.parse(text ?? '')
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
-}
-
-function numberOf(text: string | null | undefined): number | undefined {
-  return text != null && /^\d{1,9}(\.\d{1,9})?$/.test(text.trim()) ? Number(text) : undefined
-}

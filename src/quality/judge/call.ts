@@ -1,6 +1,6 @@
 /** One call through an SDK: within a time, its errors by their kind. */
 import { randomBytes } from 'node:crypto'
-import { retryAfterMs } from './backoff.ts'
+import { retryAfterSeconds } from '../../web/retry.ts'
 import { CallFailed, untraced, type CallFailure, type Reply } from './provider.ts'
 
 export interface CallOptions {
@@ -44,9 +44,16 @@ function failureOf(error: unknown): CallFailure {
     const code = codeOf(error)
     return { ...failed('network', `no answer${code === '' ? '' : `: ${code}`}`), charged: !NOT_REACHED.has(code) }
   }
-  const after = retryAfterMs(headers, Date.now())
   const retryable = status === 408 || status === 409 || status === 429 || status >= 500
-  return { error: status === 429 ? '429' : status >= 500 ? '5xx' : '4xx', retryable, charged: false, retryAfterMs: after, message: `HTTP ${status}` }
+  return { error: status === 429 ? '429' : status >= 500 ? '5xx' : '4xx', retryable, charged: false, retryAfterMs: retryAfterMs(headers, Date.now()), message: `HTTP ${status}` }
+}
+
+/** Of the headers `retry-after-ms`, which OpenAI has more to say in, and `Retry-After`. */
+export function retryAfterMs(headers: { get(name: string): string | null } | undefined, nowMs: number): number | undefined {
+  const ms = headers?.get('retry-after-ms')?.trim() ?? ''
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(ms)) return Number(ms)
+  const seconds = retryAfterSeconds(headers?.get('retry-after'), nowMs)
+  return seconds === undefined ? undefined : seconds * 1000
 }
 
 /** What Node says of a connection that was never there, or of a file with the key. */
