@@ -1,6 +1,6 @@
 /** The environment of docker compose with the demo's agents: `docker compose --env-file provisioning/demo.env up`. */
 import { EXPECTATIONS_IN_IMAGE } from '../src/demo/agents/expected.ts'
-import { demoJudgeSettings } from '../src/demo/agents/judge.ts'
+import { demoJudgeSettings, KEY_IN_IMAGE } from '../src/demo/agents/judge.ts'
 import { ESCALATION } from '../src/demo/agents/mishaps.ts'
 import { demoLimits } from '../src/demo/agents/profiles.ts'
 
@@ -18,7 +18,7 @@ export function demoEnvironment(): string {
     '# What their tools should give back, and they answer.',
     `SPANBRIDGE_EXPECTATIONS=${EXPECTATIONS_IN_IMAGE}`,
     '# A simulated judge, which the agents bring along.',
-    ...Object.entries(demoJudgeSettings('http://demo:9465')).map(([variable, value]) => `${variable}=${value}`),
+    ...Object.entries(demoJudgeSettings('http://demo:9465', KEY_IN_IMAGE)).map(([variable, value]) => `${variable}=${value}`),
     '',
   ].join('\n')
 }

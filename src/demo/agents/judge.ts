@@ -2,14 +2,22 @@
  * The judge of the demo, which has nobody's key: it speaks Chat Completions as far as the bridge's judge asks it to, and knows the bad answers that the demo's agents
  * give. Meant for loopback or a private network.
  */
+import { fileURLToPath } from 'node:url'
 import express, { type Router } from 'express'
 import { z } from 'zod'
 import { isLost } from './words.ts'
 
-/** The bridge's settings for it. Priced as a model of the list, so that there is a cost to see; more requests are judged than would be for money. */
-export function demoJudgeSettings(demoUrl: string): Readonly<Record<string, string>> {
+const KEY = './judge-key.txt'
+/** In the image of the bridge. */
+export const KEY_IN_IMAGE = '/app/src/demo/agents/judge-key.txt'
+
+/**
+ * The bridge's settings for it. Priced as a model of the list, so that there is a cost to see; more requests are judged than would be for money. It has a key of
+ * its own, or the bridge would send it that of whoever has one in the environment.
+ */
+export function demoJudgeSettings(demoUrl: string, keyFile = fileURLToPath(new URL(KEY, import.meta.url))): Readonly<Record<string, string>> {
   return {
-    SPANBRIDGE_JUDGE_PROVIDER: 'openai', SPANBRIDGE_JUDGE_BASE_URL: `${demoUrl}/v1`, SPANBRIDGE_JUDGE_MODEL: 'gpt-5.4-mini', SPANBRIDGE_JUDGE_SHARE: '0.1',
+    SPANBRIDGE_JUDGE_PROVIDER: 'openai', SPANBRIDGE_JUDGE_BASE_URL: `${demoUrl}/v1`, SPANBRIDGE_JUDGE_API_KEY_FILE: keyFile, SPANBRIDGE_JUDGE_MODEL: 'gpt-5.4-mini', SPANBRIDGE_JUDGE_SHARE: '0.1',
     SPANBRIDGE_JUDGE_USD_PER_DAY: '1000', SPANBRIDGE_JUDGE_TENANT_USD_PER_DAY: '1000', SPANBRIDGE_JUDGE_TENANT_REQUESTS_PER_DAY: '1000000',
   }
 }
