@@ -5,11 +5,16 @@ import { ANY_IS_BAD } from './panel.ts'
 import { heatmap, LIMIT, lines, number } from './panels.ts'
 import { documentedLimit, quantile, rate, recordedOf, scraped } from './query.ts'
 
+/** Prometheus may scrape other programs too: of them, what shares its job with a bridge. */
+function ofBridges(expr: string): string {
+  return `${expr} and on (cluster, job) group by (cluster, job) (last_over_time(${scraped('spanbridge_build_info')}[$__range]))`
+}
+const UP = ofBridges('up{cluster=~"$cluster",job=~"$job",instance=~"$instance"}')
 const LATENCY = 'spanbridge_pipeline_latency_seconds'
 const limitOf = (objective: string) => ({ legend: `limit ${objective.slice(-3).toUpperCase()}`, expr: documentedLimit(objective) })
 
 function counted(title: string, metric: string, description: string): Builder<Panel> {
-  return number({ title, description, width: 4, unit: 'count', decimals: 0, steps: ANY_IS_BAD, queries: [{ expr: `sum(increase(${scraped(metric)}[$__range])) or vector(0)` }] })
+  return number({ title, description, width: 4, unit: 'whole', decimals: 0, steps: ANY_IS_BAD, queries: [{ expr: `sum(increase(${scraped(metric)}[$__range])) or vector(0)` }] })
 }
 
 export const bridge = dashboard({
@@ -21,7 +26,7 @@ export const bridge = dashboard({
       panels: [
         number({
           title: 'Bridges up', description: 'Bridges that Prometheus can scrape, of those that it knows.', width: 4, unit: 'count', steps: ['red', [1, 'green']],
-          queries: [{ expr: `sum(up{cluster=~"$cluster",job=~"$job",instance=~"$instance"})`, legend: 'up' }, { expr: `count(up{cluster=~"$cluster",job=~"$job",instance=~"$instance"})`, legend: 'known' }],
+          queries: [{ expr: `sum(${UP})`, legend: 'up' }, { expr: `count(${UP})`, legend: 'known' }],
         }),
         counted('Spans rejected', 'spanbridge_spans_rejected_total', 'Spans that could not be read, within the time range.'),
         counted('Pushes refused', 'spanbridge_requests_refused_total', 'Pushes answered with an error, within the time range.'),
@@ -59,7 +64,7 @@ export const bridge = dashboard({
       title: 'How long it takes',
       panels: [
         lines({
-          title: 'Pipeline latency', description: 'From a push received to its spans counted, with the limits of its objectives.', width: 12, unit: 'seconds',
+          title: 'Pipeline latency', description: 'From a push received to its spans counted, with the limits of its objectives.', width: 12, height: 10, unit: 'seconds',
           queries: [
             { legend: 'P95', expr: quantile(0.95, LATENCY) }, { legend: 'P99', expr: quantile(0.99, LATENCY) },
             limitOf('pipeline_latency_p95'), limitOf('pipeline_latency_p99'),
@@ -68,7 +73,7 @@ export const bridge = dashboard({
         }),
         heatmap({ title: 'Pipeline latency, all pushes', description: 'How many pushes a second took how long.', width: 12, unit: 'seconds', query: { expr: rate(`${LATENCY}_bucket`, ['le']) } }),
         lines({
-          title: 'Share within the limit', description: 'Share of the pushes of the last hour that were counted within the limit of each objective.', width: 12, unit: 'ratio', max: 1,
+          title: 'Share within the limit', description: 'Share of the pushes of the last hour that were counted within the limit of each objective.', width: 12, unit: 'ratio', max: 1, low: true,
           queries: [{ legend: '{{objective}}', expr: `1 - max by (objective) (${recordedOf([], 'tenant_agent:objective_bad:ratio_rate1h', 'objective=~"pipeline_latency_.*"')})` }],
         }),
         lines({
@@ -106,7 +111,7 @@ export const bridge = dashboard({
           queries: [{ legend: 'kept', expr: `sum(${scraped('spanbridge_content_bytes')})` }],
         }),
         lines({
-          title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 8, unit: 'events',
+          title: 'Calls without a price', description: 'Model calls a second whose cost is unknown, by model and reason. Give no_price models a price in the configuration.', width: 8, unit: 'events', none: 'every call has one',
           queries: [{ legend: '{{name}} {{reason}}', expr: `topk(10, ${rate('agent_unpriced_calls_total', ['name', 'reason'])})` }],
         }),
       ],
@@ -134,15 +139,15 @@ export const bridge = dashboard({
       panels: [
         lines({
           title: 'CPU', description: 'Cores in use, by bridge. One process uses at most about one.', width: 8, unit: 'ratio',
-          queries: [{ legend: '{{instance}}', expr: rate('process_cpu_seconds_total', ['instance']) }],
+          queries: [{ legend: '{{instance}}', expr: `sum by (instance) (${ofBridges(`rate(${scraped('process_cpu_seconds_total')}[$__rate_interval])`)})` }],
         }),
         lines({
           title: 'Memory', description: 'Resident memory, by bridge.', width: 8, unit: 'bytes',
-          queries: [{ legend: '{{instance}}', expr: `sum by (instance) (${scraped('process_resident_memory_bytes')})` }],
+          queries: [{ legend: '{{instance}}', expr: `sum by (instance) (${ofBridges(scraped('process_resident_memory_bytes'))})` }],
         }),
         lines({
           title: 'Event loop lag', description: 'P99 of the delay of the event loop, by bridge: above a second, pushes wait.', width: 8, unit: 'seconds',
-          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${scraped('nodejs_eventloop_lag_p99_seconds')})` }],
+          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${ofBridges(scraped('nodejs_eventloop_lag_p99_seconds'))})` }],
         }),
         lines({
           title: 'Versions', description: 'Bridges by version; two at once during a rollout.', width: 12, unit: 'count', stacked: true,
@@ -150,7 +155,7 @@ export const bridge = dashboard({
         }),
         lines({
           title: 'Scrape duration', description: 'How long Prometheus takes to read /metrics, by bridge.', width: 12, unit: 'seconds',
-          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${scraped('scrape_duration_seconds')})` }],
+          queries: [{ legend: '{{instance}}', expr: `max by (instance) (${ofBridges(scraped('scrape_duration_seconds'))})` }],
         }),
       ],
     },

@@ -4,12 +4,14 @@ import { dashboard } from './dashboard.ts'
 import { limitLine, ofObjective } from './objective.ts'
 import { linkTo, type Query, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, recorded, scraped, share, sum, total } from './query.ts'
+import { among, mean, named, quantile, rate, recorded, scraped, share, sum, total } from './query.ts'
 import { table } from './table.ts'
 
 const REQUEST = 'agent_request_cost_usd'
 const GROWTH: Steps = ['text', [-1, 'green'], [0.1, 'orange'], [0.5, 'red']]
 const AVOIDABLE = total('agent_avoidable_cost_usd_total', ['agent', 'reason'])
+const OWNER = ['tenant_id', 'agent'] as const
+const LAST_MONTH = sum(recorded('tenant_agent:agent_cost_usd:increase30d'), OWNER)
 const HOURLY = sum(recorded('tenant_agent:agent_cost_usd:increase1h'))
 /** Of the panels that are about this month, whatever is chosen. */
 const THIS_MONTH = 'now/M'
@@ -36,11 +38,11 @@ export const cost = dashboard({
         number({ title: 'Cost of a request', description: 'Mean cost of a request within the time range.', width: 4, unit: 'usd', queries: [{ expr: mean(REQUEST, [], 'total') }] }),
         number({ title: 'Spent this month', description: 'Cost of this calendar month so far, a few minutes behind.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet', queries: [{ expr: SPENT }] }),
         number({
-          title: 'Forecast to the end of the month', description: 'What this month has cost so far, and for what is left of it (in UTC) the mean of the last seven days.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet',
+          title: 'Forecast for this month', description: 'What this month has cost so far, and for what is left of it (in UTC) the mean of the last seven days.', width: 4, unit: 'usd', decimals: 2, since: THIS_MONTH, none: 'none yet',
           queries: [{ expr: `${SPENT} + avg_over_time(${HOURLY}[7d:10m]) / 3600 * on () ${SECONDS_LEFT}` }],
         }),
         number({
-          title: 'Growth, month over month', description: 'Cost of the last 30 days against that of the 30 days before, of the tenant and agent that grows most.', width: 4, unit: 'ratio', decimals: 0, steps: GROWTH, none: 'no month before',
+          title: 'Growth, month over month', description: 'Cost of the last 30 days against that of the 30 days before, of the tenant and agent that grows most.', width: 4, unit: 'ratio', decimals: 0, steps: GROWTH, none: 'none yet',
           queries: [{ expr: `max(${ofObjective('cost_growth', 'value')})` }],
         }),
         number({
@@ -65,7 +67,7 @@ export const cost = dashboard({
       title: 'A request',
       panels: [
         lines({
-          title: 'Cost of a request', description: 'Mean cost of a request of the ten dearest agents, and the strictest limit among them.', width: 12, unit: 'usd',
+          title: 'Cost of a request', description: 'Mean cost of a request of the ten dearest agents, and the strictest limit among them.', width: 12, height: 10, unit: 'usd',
           queries: [
             { expr: named(`topk(10, ${mean(REQUEST, ['agent'])})`, 'agent'), legend: '{{agent}}' },
             limitLine('cost_per_request'),
@@ -78,7 +80,7 @@ export const cost = dashboard({
           queries: [0.5, 0.95, 0.99].map((q) => ({ legend: `P${q * 100}`, expr: quantile(q, REQUEST), exemplars: q === 0.99 })),
         }),
         lines({
-          title: 'Tokens', description: 'Tokens a second by type. cached_input and cache_write are parts of input, reasoning is a part of output.', width: 12, unit: 'events',
+          title: 'Tokens', description: 'Tokens a second by type. cached_input and cache_write are parts of input, reasoning is a part of output.', width: 12, unit: 'count',
           queries: [{ expr: rate('agent_tokens_total', ['type']), legend: '{{type}}' }],
         }),
       ],
@@ -86,7 +88,7 @@ export const cost = dashboard({
     {
       title: 'What could be saved',
       panels: [
-        dearest('Avoidable cost by reason', 'The part of the cost within the time range that need not have been.', [{ expr: `sort_desc(${total('agent_avoidable_cost_usd_total', ['reason'])})`, legend: '{{reason}}' }]),
+        dearest('Avoidable cost by reason', 'The part of the cost within the time range that need not have been.', [{ expr: `sort_desc(${total('agent_avoidable_cost_usd_total', ['reason'])} > 0)`, legend: '{{reason}}' }]),
         lines({
           title: 'Optimisation space', description: 'Avoidable cost by actual cost, by reason, and the limit past which the owner is told.', width: 16, height: 9, unit: 'ratio', stacked: false,
           queries: [
@@ -105,7 +107,7 @@ export const cost = dashboard({
             { title: 'Could be saved', unit: 'usd', decimals: 4, expr: `${AVOIDABLE} > 0` },
             { title: 'Of its cost', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: `(${AVOIDABLE} > 0) / on (agent) group_left () ${total(`${REQUEST}_sum`, ['agent'])}` },
           ],
-          sortBy: 'Could be saved',
+          sortBy: 'Could be saved', none: 'nothing',
         }),
         table({
           title: 'Growth', description: 'Cost of the last 30 days by tenant and agent, its growth over the 30 days before, and what could be saved.', width: 16, height: 9,
@@ -114,14 +116,14 @@ export const cost = dashboard({
             { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
           ],
           values: [
-            { title: 'Last 30 days', unit: 'usd', decimals: 2, expr: sum(recorded('tenant_agent:agent_cost_usd:increase30d'), ['tenant_id', 'agent']) },
-            { title: 'Growth', unit: 'ratio', decimals: 0, steps: GROWTH, expr: `max by (tenant_id, agent) (${ofObjective('cost_growth', 'value')})` },
-            { title: 'Could be saved', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: `max by (tenant_id, agent) (${ofObjective('cost_optimisation', 'value')})` },
+            { title: 'Last 30 days', unit: 'usd', decimals: 2, expr: LAST_MONTH },
+            { title: 'Growth', unit: 'ratio', decimals: 0, steps: GROWTH, expr: among(LAST_MONTH, OWNER, `max by (tenant_id, agent) (${ofObjective('cost_growth', 'value')})`) },
+            { title: 'Could be saved', unit: 'ratio', decimals: 1, steps: ['green', [0.1, 'orange']], expr: among(LAST_MONTH, OWNER, `max by (tenant_id, agent) (${ofObjective('cost_optimisation', 'value')})`) },
           ],
-          sortBy: 'Last 30 days',
+          sortBy: 'Last 30 days', none: 'an hour has to pass first',
         }),
         bars({
-          title: 'Calls without a price', description: 'Model calls within the time range whose cost is unknown and in none of these numbers, by model and reason.', width: 8, height: 9, unit: 'count', decimals: 0, color: 'red',
+          title: 'Calls without a price', description: 'Model calls within the time range whose cost is unknown and in none of these numbers, by model and reason.', width: 8, height: 9, unit: 'count', decimals: 0, steps: ['text', [0, 'red']], none: 'none',
           queries: [{ expr: `sort_desc(topk(12, sum by (name, reason) (increase(${scraped('agent_unpriced_calls_total')}[$__range])) > 0))`, legend: '{{name}} {{reason}}' }],
         }),
       ],

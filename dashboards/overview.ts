@@ -2,7 +2,7 @@ import { alerts } from './annotations.ts'
 import { deviations, topCauses } from './shared.ts'
 import { dashboard } from './dashboard.ts'
 import { ANY_IS_BAD, linkTo, GOOD_HIGH } from './panel.ts'
-import { lines, number } from './panels.ts'
+import { lines, mapped, number } from './panels.ts'
 import { mean, named, quantile, rate, share, total } from './query.ts'
 import { metOverTime, missed, scoreboard } from './scoreboard.ts'
 import { table } from './table.ts'
@@ -55,12 +55,17 @@ export const overview = dashboard({
         table({
           title: 'Alerts firing', description: 'What fires now, and for whom. The page of an alert names its root cause.', width: 12, height: 9,
           labels: [
-            { label: 'severity', title: 'Severity', width: 90 }, { label: 'alertname', title: 'Alert', width: 230 },
+            { label: 'alertname', title: 'Alert', width: 230 },
             { label: 'tenant_id', title: 'Tenant', link: linkTo('tenant', 'Show this tenant', { tenant_id: '${__value.text:percentencode}' }) },
             { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
           ],
-          values: [{ title: 'Firing', unit: 'count', expr: `sum by (severity, alertname, tenant_id, agent) (${alerts('critical|warning|info', 'alertname!="Watchdog"')})`, width: 70 }],
-          sortBy: 'Severity', ascending: true,
+          // By number: in the alphabet a warning comes after what is for information.
+          values: [{
+            title: 'Severity', unit: 'count', width: 100, steps: ['blue', [2, 'orange'], [3, 'red']],
+            expr: `max by (alertname, tenant_id, agent) (3 * ${alerts('critical')} or 2 * ${alerts('warning')} or ${alerts('info', 'alertname!="Watchdog"')})`,
+            mappings: mapped({ 3: { text: 'critical', color: 'red' }, 2: { text: 'warning', color: 'orange' }, 1: { text: 'info', color: 'blue' } }),
+          }],
+          sortBy: 'Severity', none: 'nothing fires',
         }),
         deviations(12, 9),
         lines({

@@ -34,8 +34,13 @@ export interface LinesSpec extends PanelSpec {
   readonly queries: readonly Query[]
   /** Areas upon each other: for parts of a whole. */
   readonly stacked?: boolean
-  readonly min?: number
+  /** The lowest is what matters, and comes first in the legend. Without it the highest does: a fault that is over is still seen. */
+  readonly low?: boolean
+  /** null where values are below 0 too. */
+  readonly min?: number | null
   readonly max?: number
+  /** Shown where there is nothing to show. */
+  readonly none?: string
   readonly overrides?: readonly Override[]
   readonly links?: readonly DashboardLinkBuilder[]
 }
@@ -50,15 +55,18 @@ export const LIMIT: Override = {
   ],
 }
 
-export function lines({ unit, queries, stacked = false, min = 0, max, overrides = [], links = [], ...panel }: LinesSpec): timeseries.PanelBuilder {
+export function lines({ unit, queries, stacked = false, low = false, min = 0, max, none, overrides = [], links = [], ...panel }: LinesSpec): timeseries.PanelBuilder {
   const builder = common(new timeseries.PanelBuilder(), panel)
     .targets(targets(queries, 'range')).unit(UNIT[unit])
-    .drawStyle(GraphDrawStyle.Line).lineWidth(stacked ? 0 : 1).fillOpacity(stacked ? 50 : 5).showPoints(VisibilityMode.Never).min(min).dataLinks([...links])
-    // A table, so that ten series with long names do not push the graph out of its panel.
-    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Bottom).calcs(['mean', 'max', 'lastNotNull']).sortBy('Last *').sortDesc(true))
+    .drawStyle(GraphDrawStyle.Line).lineWidth(stacked ? 0 : 1).fillOpacity(stacked ? 50 : 5).showPoints(VisibilityMode.Never).dataLinks([...links])
+    // A table, so that ten series with long names do not push the graph out of its panel; in a third of the screen they leave room for two numbers.
+    .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Bottom)
+      .calcs([...(panel.width < 12 ? [] : ['mean']), low ? 'min' : 'max', 'lastNotNull']).sortBy(low ? 'Min' : 'Max').sortDesc(!low))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group('A'))
+  if (min !== null) builder.min(min)
   if (max !== undefined) builder.max(max)
+  if (none !== undefined) builder.noValue(none)
   return overridden(builder, overrides)
 }
 
@@ -71,6 +79,8 @@ export interface NumberSpec extends PanelSpec {
   readonly trend?: boolean
   /** The labels are the answer, and not the number. */
   readonly text?: boolean
+  /** They are half of it. */
+  readonly who?: boolean
   readonly overrides?: readonly Override[]
   readonly links?: readonly DashboardLinkBuilder[]
   /** Shown where there is nothing to show. */
@@ -79,16 +89,16 @@ export interface NumberSpec extends PanelSpec {
   readonly since?: string
 }
 
-export function number({ unit, queries, decimals, steps, trend = false, text = false, overrides = [], links = [], none, since, ...panel }: NumberSpec): stat.PanelBuilder {
+export function number({ unit, queries, decimals, steps, trend = false, text = false, who = false, overrides = [], links = [], none, since, ...panel }: NumberSpec): stat.PanelBuilder {
   const builder = common(new stat.PanelBuilder(), { height: trend ? 5 : 4, ...panel })
     .targets(targets(queries, trend ? 'range' : 'instant')).unit(UNIT[unit]).dataLinks([...links])
     .graphMode(trend ? BigValueGraphMode.Area : BigValueGraphMode.None).colorMode(steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
-    .textMode(text ? BigValueTextMode.Name : queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
+    .textMode(text ? BigValueTextMode.Name : who || queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .orientation(VizOrientation.Auto)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''))
     .thresholds(thresholds(steps ?? ['text']))
   // Of its own accord Grafana makes each as large as fits, a row of numbers is then of all sizes, and a number lies over its trend.
-  builder.text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(queries.length > 1 ? 16 : text ? 20 : trend ? 26 : 34))
+  builder.text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(queries.length > 1 ? 16 : text ? 20 : trend || who ? 26 : 34))
   if (decimals !== undefined) builder.decimals(decimals)
   if (none !== undefined) builder.noValue(none)
   if (since !== undefined) builder.timeFrom(since).hideTimeOverride(true)
@@ -103,10 +113,12 @@ export interface BarsSpec extends PanelSpec {
   readonly decimals?: number
   readonly steps?: Steps
   readonly links?: readonly DashboardLinkBuilder[]
+  /** Shown where there is nothing to show. */
+  readonly none?: string
 }
 
 /** A bar for each series, as they come: sorted by the query. */
-export function bars({ unit, queries, color = 'blue', max, decimals, steps, links = [], ...panel }: BarsSpec): bargauge.PanelBuilder {
+export function bars({ unit, queries, color = 'blue', max, decimals, steps, links = [], none, ...panel }: BarsSpec): bargauge.PanelBuilder {
   const builder = common(new bargauge.PanelBuilder(), panel)
     .targets(targets(queries, 'instant')).unit(UNIT[unit]).min(0).dataLinks([...links])
     // Asked for, since a bar that is alone would have no name.
@@ -118,21 +130,25 @@ export function bars({ unit, queries, color = 'blue', max, decimals, steps, link
     .colorScheme(steps === undefined ? new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color) : new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
   if (max !== undefined) builder.max(max)
   if (decimals !== undefined) builder.decimals(decimals)
+  if (none !== undefined) builder.noValue(none)
   return builder
 }
 
 export interface HeatmapSpec extends PanelSpec {
   /** Of the buckets. */
   readonly unit: Unit
+  /** Of what is counted in them. */
+  readonly cells?: Unit
   /** By `le`. */
   readonly query: Query
 }
 
-export function heatmap({ unit, query, ...panel }: HeatmapSpec): heatmaps.PanelBuilder {
-  return common(new heatmaps.PanelBuilder(), panel)
+/** High enough for the names of its buckets. */
+export function heatmap({ unit, cells = 'perSecond', query, ...panel }: HeatmapSpec): heatmaps.PanelBuilder {
+  return common(new heatmaps.PanelBuilder(), { height: 10, ...panel })
     .targets(targets([{ legend: '{{le}}', ...query }], 'heatmap'))
     .calculate(false).rowsFrame(new heatmaps.RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Auto))
-    .unit(UNIT[unit]).yAxis(new heatmaps.YAxisConfigBuilder().unit(UNIT[unit])).cellValues(new heatmaps.CellValuesBuilder().unit(UNIT.perSecond))
+    .unit(UNIT[unit]).yAxis(new heatmaps.YAxisConfigBuilder().unit(UNIT[unit])).cellValues(new heatmaps.CellValuesBuilder().unit(UNIT[cells]))
     .color(new heatmaps.HeatmapColorOptionsBuilder().mode(heatmaps.HeatmapColorMode.Scheme).scheme('Oranges').steps(64).exponent(0.5).reverse(false).fill('dark-orange'))
     .tooltip(new heatmaps.HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true))
     .exemplarsColor('rgba(31, 120, 193, 0.8)').showLegend().cellGap(1).showValue(VisibilityMode.Never)
@@ -143,15 +159,15 @@ export interface StatesSpec extends PanelSpec {
   readonly query: Query
   /** What the values mean. */
   readonly states: Readonly<Record<string, { readonly text: string; readonly color: string }>>
-  readonly steps: Steps
 }
 
 /** Which of a few states each thing was in, over time. */
-export function states({ query, states: meanings, steps, ...panel }: StatesSpec): statetimeline.PanelBuilder {
+export function states({ query, states: meanings, ...panel }: StatesSpec): statetimeline.PanelBuilder {
   return common(new statetimeline.PanelBuilder(), panel)
-    .targets(targets([query], 'range')).unit(UNIT.count).mappings(mapped(meanings)).thresholds(thresholds(steps))
+    .targets(targets([query], 'range')).unit(UNIT.count).mappings(mapped(meanings))
     .mergeValues(true).rowHeight(0.8).fillOpacity(75).lineWidth(0).showValue(VisibilityMode.Never)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    // With thresholds the legend would tell their numbers, and not the meanings.
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor('text'))
     .legend(new VizLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.List).placement(LegendPlacement.Bottom).calcs([]))
 }
 

@@ -2,7 +2,7 @@ import { dashboard } from './dashboard.ts'
 import { limitLine, ofObjective } from './objective.ts'
 import { linkTo, type Steps } from './panel.ts'
 import { bars, heatmap, LIMIT, lines, number } from './panels.ts'
-import { mean, named, quantile, rate, scraped, share, total } from './query.ts'
+import { among, mean, named, quantile, rate, recordedOf, scraped, share, total } from './query.ts'
 import { table } from './table.ts'
 
 const SCORE = 'agent_quality_score'
@@ -15,6 +15,8 @@ const CONTEXTS = ['0-10', '11-25', '26-50', '51-100', '101+'] as const
 const ofJudge = (metric: string) => `max by (evaluator) (${scraped(metric)})`
 /** Input tokens, likewise. */
 const TOKENS = ['0-4k', '4k-16k', '16k-64k', '64k-200k', '200k+'] as const
+const CHECK = ['agent', 'name', 'check'] as const
+const RESULTS = ([['pass', 'green'], ['fail', 'red'], ['no_content', 'orange'], ['too_long', 'purple']] as const).map(([of, fixedColor]) => ({ of, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }] }))
 const FAILED: Steps = ['green', [0.005, 'orange'], [0.05, 'red']]
 const toAgent = linkTo('agent', 'Show this agent', { agent: '${__field.labels.agent:percentencode}' })
 
@@ -25,7 +27,7 @@ export const quality = dashboard({
       title: 'In the time range',
       panels: [
         number({ title: 'Score', description: 'Mean of all scores within the time range. A judge\'s mark s of 1 to 5 is (s - 1) / 4.', width: 4, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: mean(SCORE, [], 'total', SAMPLED) }] }),
-        number({ title: 'Lowest agent', description: 'Mean score of the agent with the lowest.', width: 5, unit: 'ratio', decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: named(`bottomk(1, ${mean(SCORE, ['agent'], 'total', SAMPLED)})`, 'agent'), legend: '{{agent}}' }] }),
+        number({ title: 'Lowest agent', description: 'Mean score of the agent with the lowest.', width: 5, unit: 'ratio', who: true, decimals: 1, steps: GOOD, none: 'not scored', queries: [{ expr: named(`bottomk(1, ${mean(SCORE, ['agent'], 'total', SAMPLED)})`, 'agent'), legend: '{{agent}}' }] }),
         number({ title: 'Scores', description: 'Scores within the time range, of all layers.', width: 4, unit: 'count', queries: [{ expr: total(`${SCORE}_count`) }] }),
         number({
           title: 'Judged share', description: 'Scores of judges by requests within the time range: how much of the traffic is looked at. Above 100 % a request is judged more than once.', width: 5, unit: 'ratio', decimals: 1,
@@ -40,10 +42,10 @@ export const quality = dashboard({
     {
       title: 'Scores',
       panels: [
-        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'], 'now', SAMPLED)})`, 'agent'), legend: '{{agent}}' }, limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
-        lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: mean(SCORE, ['layer'], 'now', SAMPLED), legend: '{{layer}}' }] }),
-        lines({ title: 'By evaluator', description: 'Mean score of the ten evaluators with the lowest.', width: 12, unit: 'ratio', max: 1, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['layer', 'evaluator'])})`, 'evaluator'), legend: '{{layer}} {{evaluator}}' }] }),
-        heatmap({ title: 'All scores', description: 'How many scores a second were how good. The dots are single requests: each leads to its trace.', width: 12, unit: 'ratio', query: { expr: rate(`${SCORE}_bucket`, ['le']), exemplars: true } }),
+        lines({ title: 'By agent', description: 'Mean score of the ten agents with the lowest, and the limit.', width: 12, unit: 'ratio', max: 1, low: true, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['agent'], 'now', SAMPLED)})`, 'agent'), legend: '{{agent}}' }, limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'By layer', description: 'Mean score by layer: unit (expectations in code), judge (a model), human, external (another product). Layers that part mean that one of them is wrong.', width: 12, unit: 'ratio', max: 1, low: true, queries: [{ expr: mean(SCORE, ['layer'], 'now', SAMPLED), legend: '{{layer}}' }] }),
+        lines({ title: 'By evaluator', description: 'Mean score of the ten evaluators with the lowest.', width: 12, height: 10, unit: 'ratio', max: 1, low: true, queries: [{ expr: named(`bottomk(10, ${mean(SCORE, ['layer', 'evaluator'])})`, 'evaluator'), legend: '{{layer}} {{evaluator}}' }] }),
+        heatmap({ title: 'All scores', description: 'How many scores a second were how good. The dots are single requests: each leads to its trace.', width: 12, unit: 'ratio', cells: 'events', query: { expr: rate(`${SCORE}_bucket`, ['le']), exemplars: true } }),
         lines({ title: 'Scores a second', description: 'How often each layer scores. A layer that stops says nothing about quality any more.', width: 12, unit: 'events', queries: [{ expr: rate(`${SCORE}_count`, ['layer']), legend: '{{layer}}' }] }),
         lines({
           title: 'Judged share', description: 'Scores of judges by requests, by agent.', width: 12, unit: 'ratio',
@@ -58,7 +60,7 @@ export const quality = dashboard({
           title: 'Score by messages in the context', description: 'Mean score within the time range by the number of messages in the context. Where the curve bends down, the history should be compressed.', width: 8, height: 9, unit: 'ratio', decimals: 1, max: 1, steps: GOOD,
           queries: CONTEXTS.map((messages) => ({ legend: `${messages} messages`, expr: mean('agent_quality_by_context', [], 'total', `messages="${messages}"`) })),
         }),
-        lines({ title: 'Score by messages, over time', description: 'The same over time.', width: 8, height: 9, unit: 'ratio', max: 1, queries: [{ expr: mean('agent_quality_by_context', ['messages']), legend: '{{messages}}' }] }),
+        lines({ title: 'Score by messages, over time', description: 'The same over time.', width: 8, height: 9, unit: 'ratio', max: 1, low: true, queries: [{ expr: mean('agent_quality_by_context', ['messages']), legend: '{{messages}}' }] }),
         lines({
           title: 'Messages in the context, P95', description: 'Of the model calls of the ten agents with the longest contexts, and the limit past which to compress.', width: 8, height: 9, unit: 'messages',
           queries: [{ expr: named(`topk(10, ${quantile(0.95, 'agent_context_messages', ['agent'])})`, 'agent'), legend: '{{agent}}' }, limitLine('context_messages')], overrides: [LIMIT], links: [toAgent],
@@ -133,7 +135,7 @@ export const quality = dashboard({
       title: 'The judge and people',
       panels: [
         table({
-          title: 'How far to believe a judge', description: 'The newest requests, 300 at most, that a judge and a person both marked, by judge: share in which both say good (4 or 5 of 5) or both bad; agreement beyond chance (Cohen\'s kappa, from 1 down; 0.6 is substantial, below 0.4 little), of the five marks by the square of the difference; and how much milder the judge is, of a scale from 0 to 1.', width: 24, height: 7,
+          title: 'How far to believe a judge', description: 'The newest requests, 300 at most, that a judge and a person both marked, by judge: share in which both say good (4 or 5 of 5) or both bad; agreement beyond chance (Cohen\'s kappa, from 1 down; 0.6 is substantial, below 0.4 little), of the five marks by the square of the difference; and how much milder the judge is, of a scale from 0 to 1.', width: 24, height: 5,
           labels: [{ label: 'evaluator', title: 'Judge' }],
           values: [
             { title: 'Pairs', unit: 'count', decimals: 0, expr: ofJudge('spanbridge_judge_pairs') },
@@ -144,14 +146,16 @@ export const quality = dashboard({
             { title: 'Kappa, five marks', unit: 'count', decimals: 2, expr: ofJudge('spanbridge_judge_weighted_kappa') },
             { title: 'Milder by', unit: 'count', decimals: 2, expr: ofJudge('spanbridge_judge_bias') },
           ],
-          sortBy: 'Pairs',
+          sortBy: 'Pairs', none: 'no request that a judge and a person marked',
         }),
         lines({
-          title: 'Kappa', description: 'Agreement of judges with people beyond chance, and its 95 % interval. A judge whose upper bound sinks below the limit, or below what it was, has drifted.', width: 12, unit: 'count',
-          queries: [{ legend: '{{evaluator}}', expr: ofJudge('spanbridge_judge_kappa') }, { legend: '{{evaluator}}: at least', expr: ofJudge('spanbridge_judge_kappa_lower') }, { legend: '{{evaluator}}: at most', expr: ofJudge('spanbridge_judge_kappa_upper') }],
+          title: 'Kappa', description: 'Agreement of judges with people beyond chance, and its 95 % interval. A judge whose upper bound sinks below the limit, or below what it was, has drifted.', width: 12, unit: 'count', min: null, none: 'no pairs yet, or all alike',
+          queries: [{ legend: '{{evaluator}}', expr: ofJudge('spanbridge_judge_kappa') }, { legend: '{{evaluator}}: at least', expr: ofJudge('spanbridge_judge_kappa_lower') }, { legend: '{{evaluator}}: at most', expr: ofJudge('spanbridge_judge_kappa_upper') },
+            { legend: 'limit of {{evaluator}}', expr: `max by (evaluator) (${recordedOf([], 'evaluator:spanbridge_judge_kappa:limit')})` }],
+          overrides: [LIMIT],
         }),
         lines({
-          title: 'Milder than people', description: 'Mean of the judge\'s mark less the person\'s, of a scale from 0 to 1, and its 95 % interval: above 0 the judge is milder, below 0 stricter.', width: 12, unit: 'count',
+          title: 'Milder than people', description: 'Mean of the judge\'s mark less the person\'s, of a scale from 0 to 1, and its 95 % interval: above 0 the judge is milder, below 0 stricter.', width: 12, unit: 'count', min: null, none: 'no pairs yet',
           queries: [{ legend: '{{evaluator}}', expr: ofJudge('spanbridge_judge_bias') }, { legend: '{{evaluator}}: at least', expr: ofJudge('spanbridge_judge_bias_lower') }, { legend: '{{evaluator}}: at most', expr: ofJudge('spanbridge_judge_bias_upper') }],
         }),
       ],
@@ -172,11 +176,11 @@ export const quality = dashboard({
           queries: [{ legend: 'remembered', expr: `sum(${scraped('spanbridge_traces_remembered')})` }, { legend: 'forgotten early, a second', expr: rate('spanbridge_traces_crowded_out_total') }],
         }),
         lines({
-          title: 'Sources asked', description: 'Times a second that LangSmith and Braintrust were asked, and that no answer could be read.', width: 12, unit: 'events',
+          title: 'Sources asked', description: 'Times a second that LangSmith and Braintrust were asked, and that no answer could be read.', width: 12, unit: 'events', none: 'no source is configured',
           queries: [{ legend: '{{source}}', expr: rate('spanbridge_score_polls_total', ['source']) }, { legend: '{{source}}: failed', expr: rate('spanbridge_score_poll_errors_total', ['source']) }],
         }),
         lines({
-          title: 'Since a source was read', description: 'Time since each source of scores was last read.', width: 12, unit: 'seconds',
+          title: 'Since a source was read', description: 'Time since each source of scores was last read.', width: 12, unit: 'seconds', none: 'no source is configured',
           queries: [{ legend: '{{source}}', expr: `max by (source) (${scraped('spanbridge_score_poll_age_seconds')})` }],
         }),
       ],
@@ -184,12 +188,16 @@ export const quality = dashboard({
     {
       title: 'Checks',
       panels: [
-        lines({ title: 'Checks by result', description: 'Expectations checked on answers and tool results, a second, by result.', width: 12, height: 9, unit: 'events', stacked: true, queries: [{ expr: rate('agent_quality_checks_total', ['result']), legend: '{{result}}' }] }),
+        lines({ title: 'Checks by result', description: 'Expectations checked on answers and tool results, a second, by result.', width: 12, height: 9, unit: 'events', stacked: true, none: 'nothing is expected', queries: [{ expr: rate('agent_quality_checks_total', ['result']), legend: '{{result}}' }], overrides: RESULTS }),
         table({
-          title: 'Checks', description: 'Every check within the time range by its result.', width: 12, height: 9,
-          labels: [{ label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) }, { label: 'name', title: 'Name' }, { label: 'check', title: 'Check' }, { label: 'result', title: 'Result' }],
-          values: [{ title: 'Times', unit: 'count', decimals: 0, expr: `topk(50, ${total('agent_quality_checks_total', ['agent', 'name', 'check', 'result'])} > 0)` }],
-          sortBy: 'Times',
+          title: 'Checks', description: 'Every check within the time range: how often there was something to check, and how much of that failed. "Unseen" could not be checked: no content came, or too long a one.', width: 12, height: 9,
+          labels: [{ label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) }, { label: 'name', title: 'Name' }, { label: 'check', title: 'Check' }],
+          values: [
+            { title: 'Times', unit: 'count', decimals: 0, width: 80, expr: `${total('agent_quality_checks_total', CHECK)} > 0` },
+            { title: 'Failed', unit: 'ratio', decimals: 1, width: 80, steps: FAILED, expr: share(total('agent_quality_checks_total', CHECK, 'result="fail"'), total('agent_quality_checks_total', CHECK, 'result=~"pass|fail"')) },
+            { title: 'Unseen', unit: 'count', decimals: 0, width: 80, expr: among(`${total('agent_quality_checks_total', CHECK)} > 0`, CHECK, total('agent_quality_checks_total', CHECK, 'result=~"no_content|too_long"')) },
+          ],
+          sortBy: 'Failed', none: 'nothing is expected',
         }),
       ],
     },

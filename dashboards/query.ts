@@ -82,6 +82,11 @@ export function share(part: string, whole: string): string {
   return `(${part} or 0 * ${whole})\n/\n(${whole} > 0)`
 }
 
+/** Of what `rows` finds alone: a later column of a table whose first has only some rows. */
+export function among(rows: string, by: readonly string[], expr: string): string {
+  return `${expr}\nand on (${by.join(', ')})\n(${rows})`
+}
+
 /** An empty label is a true value (a request without a tenant), and unreadable in a legend. */
 export function named(expr: string, ...labels: string[]): string {
   return labels.reduce((inner, label) => `label_replace(${inner}, "${label}", "none", "${label}", "")`, expr)

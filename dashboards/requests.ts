@@ -44,7 +44,7 @@ export const requests = dashboard({
           queries: [{ expr: named(`topk(10, ${rate('agent_requests_total', ['agent'])})`, 'agent'), legend: '{{agent}}' }], links: [toAgent],
         }),
         lines({
-          title: 'Success rate', description: 'Share of requests that ended well, of the ten agents with the lowest, and the strictest limit among them.', width: 12, unit: 'ratio', max: 1,
+          title: 'Success rate', description: 'Share of requests that ended well, of the ten agents with the lowest, and the strictest limit among them.', width: 12, unit: 'ratio', max: 1, low: true,
           queries: [
             { expr: named(`bottomk(10, ${share(rate('agent_requests_total', ['agent'], SUCCESS), rate('agent_requests_total', ['agent']))})`, 'agent'), legend: '{{agent}}' },
             limitLine('success_rate'),
@@ -57,9 +57,9 @@ export const requests = dashboard({
     {
       title: 'How long they take',
       panels: [
-        heatmap({ title: 'Latency', description: 'How many requests a second took how long. The dots are single requests: each leads to its trace.', width: 12, height: 10, unit: 'seconds', query: { expr: rate(`${DURATION}_bucket`, ['le']), exemplars: true } }),
+        heatmap({ title: 'Latency', description: 'How many requests a second took how long. The dots are single requests: each leads to its trace.', width: 12, height: 12, unit: 'seconds', query: { expr: rate(`${DURATION}_bucket`, ['le']), exemplars: true } }),
         lines({
-          title: 'Latency percentiles', description: 'Of all chosen requests, with the strictest limits among them. The dots are single requests: each leads to its trace.', width: 12, height: 10, unit: 'seconds',
+          title: 'Latency percentiles', description: 'Of all chosen requests, with the strictest limits among them. The dots are single requests: each leads to its trace.', width: 12, height: 12, unit: 'seconds',
           queries: [
             { legend: 'P50', expr: quantile(0.5, DURATION) }, { legend: 'P95', expr: quantile(0.95, DURATION), exemplars: true }, { legend: 'P99', expr: quantile(0.99, DURATION) },
             limitLine('latency_p95', 'P95'), limitLine('latency_p99', 'P99'),
@@ -67,7 +67,7 @@ export const requests = dashboard({
           overrides: [LIMIT],
         }),
         lines({
-          title: 'Share faster than the limit', description: 'The same objective the other way round: the share of the requests of the last hour that were faster than the limit of their tenant and agent. P95 is kept while it is above 95 %, P99 above 99 %.', width: 12, unit: 'ratio', max: 1,
+          title: 'Share faster than the limit', description: 'The same objective the other way round: the share of the requests of the last hour that were faster than the limit of their tenant and agent. P95 is kept while it is above 95 %, P99 above 99 %.', width: 12, unit: 'ratio', max: 1, low: true,
           queries: ['latency_p95', 'latency_p99'].map((objective) => ({ legend: objective, expr: `1 - avg(${recorded('tenant_agent:objective_bad:ratio_rate1h', `objective="${objective}"`)})` })),
         }),
         lines({

@@ -42,25 +42,34 @@ export function metOverTime(): Builder<Panel> {
   return states({
     title: 'Objectives over time', description: 'When each objective was met by every chosen tenant and agent, and when one of them missed it.', width: 12, height: 11,
     query: { expr: `min by (objective) (${recordedOf([], 'tenant_agent:objective:met', ...perTenant())})`, legend: '{{objective}}' },
-    states: { 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } }, steps: ['red', [1, 'green']],
+    states: { 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } },
   })
 }
 
 export function missed(): Builder<Panel> {
-  const own = (name: string) => recordedOf([], name, ...perTenant())
+  const own = (name: string, ...matchers: string[]) => recordedOf([], name, ...perTenant(), ...matchers)
   return table({
-    title: 'Missed now', description: 'Who misses which objective at this moment. "Of the limit" is the value by its limit: 200 % of a latency is twice what is allowed, 90 % of a success rate is too little.', width: 12, height: 11,
+    title: 'Missed now', description: `Who misses which objective at this moment. ${OF_THE_ALLOWED}`, width: 12, height: 11,
     labels: [
       { label: 'objective', title: 'Objective' },
       { label: 'tenant_id', title: 'Tenant', link: linkTo('tenant', 'Show this tenant', { tenant_id: '${__value.text:percentencode}' }) },
       { label: 'agent', title: 'Agent', link: linkTo('agent', 'Show this agent', { agent: '${__value.text:percentencode}' }) },
     ],
     values: [{
-      title: 'Of the limit', unit: 'ratio',
-      expr: `sum by (objective, tenant_id, agent) (${own('tenant_agent:objective:value')} / ${own('tenant_agent:objective:limit')} and ${own('tenant_agent:objective:met')} == 0)`,
+      title: 'Of the allowed', unit: 'ratio', decimals: 0, width: 130,
+      expr: `sum by (objective, tenant_id, agent) ((${ofTheAllowed(own)}) and ${own('tenant_agent:objective:met')} == 0)`,
     }],
-    sortBy: 'Of the limit',
+    sortBy: 'Of the allowed', none: 'nothing',
   })
+}
+
+export const OF_THE_ALLOWED = '"Of the allowed" is how much there is of what may be: 200 % of a latency is twice its limit, 200 % of a success rate twice as many failures as it allows.'
+
+/** Where more is better, it is what is missing that is held against what may be missing: 90 % of a limit of 99.5 % would look like little. */
+export function ofTheAllowed(own: (name: string, ...matchers: string[]) => string): string {
+  const [less, more] = ['<', '>'].map((comparison) => `objective=~"${readObjectives().filter((objective) => objective.comparison.startsWith(comparison)).map(({ id }) => id).join('|')}"`)
+  const [value, limit] = ['tenant_agent:objective:value', 'tenant_agent:objective:limit']
+  return `${own(value, less!)} / ${own(limit, less!)} or (1 - ${own(value, more!)}) / (1 - ${own(limit, more!)})`
 }
 
 /** An objective that is not of a tenant or an agent has them empty, and then the choice leaves it alone. */

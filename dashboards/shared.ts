@@ -24,10 +24,10 @@ export function topCauses(width: number, whose: readonly LabelColumn[] = WHOSE):
     labels: [...whose, ...CAUSE],
     values: [
       { title: 'Failed', unit: 'count', decimals: 0, width: 80, expr: `topk(20, ${now} > 0)` },
-      { title: 'Share', unit: 'ratio', width: 110, gauge: true, expr: `topk(20, ${now} > 0) / on () group_left () ${sum(now)}` },
+      { title: 'Share', unit: 'ratio', decimals: 1, width: 110, gauge: true, expr: `topk(20, ${now} > 0) / on () group_left () ${sum(now)}` },
       { title: 'Rise', unit: 'ratio', decimals: 0, width: 80, steps: ['green', [0.2, 'orange'], [1, 'red']], expr: `${ratio(`(topk(20, ${now} > 0) - ${before})`, before)}` },
     ],
-    sortBy: 'Failed',
+    sortBy: 'Failed', none: 'nothing failed',
   })
 }
 
@@ -35,7 +35,7 @@ export function topCauses(width: number, whose: readonly LabelColumn[] = WHOSE):
 export function deviations(width: number, height: number): Builder<Panel> {
   const band = (part: string) => recorded(`agent:anomaly:${part}`)
   return lines({
-    title: 'Distance from normal', width, height, unit: 'ratio', min: -2, max: 2,
+    title: 'Distance from normal', width, height, unit: 'ratio', min: -2, max: 2, none: 'no band before a day of history',
     description: 'Where each signal of each agent is within its band of normal values: 0 % is the middle, ±100 % the edges, and past them it is an anomaly. The bands themselves are on the dashboard of the agent.',
     queries: [{
       legend: '{{agent}} {{signal}}',

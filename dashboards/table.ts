@@ -31,13 +31,16 @@ export interface TableSpec extends PanelSpec {
   /** Title of the column, the greatest first. */
   readonly sortBy: string
   readonly ascending?: boolean
+  /** Shown where there is nothing to show. */
+  readonly none?: string
 }
 
-export function table({ labels, values, sortBy, ascending = false, ...panel }: TableSpec): PanelBuilder {
+/** Its rows are what the first of its queries finds: a later one has none besides. */
+export function table({ labels, values, sortBy, ascending = false, none, ...panel }: TableSpec): PanelBuilder {
   const queries = values.map(({ expr }) => ({ expr }))
-  // Where there is one query, Grafana does not number its values.
-  const fieldOf = (index: number) => (values.length === 1 ? 'Value' : `Value #${'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[index]!}`)
-  const fields = [...labels.map(({ label, title }) => [label, title] as const), ...values.map(({ title }, index) => [fieldOf(index), title] as const)]
+  // Where one query alone has found something, Grafana does not number its values.
+  const fieldsOf = (index: number) => [...(values.length === 1 ? [] : [`Value #${'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[index]!}`]), ...(index === 0 ? ['Value'] : [])]
+  const fields = [...labels.map(({ label, title }) => [label, title] as const), ...values.flatMap(({ title }, index) => fieldsOf(index).map((field) => [field, title] as const))]
   const builder = common(new PanelBuilder(), panel)
     .targets(targets(queries, 'table')).unit(UNIT.count).showHeader(true).filterable(false).minWidth(60)
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(!ascending)])
@@ -50,6 +53,7 @@ export function table({ labels, values, sortBy, ascending = false, ...panel }: T
         renameByName: Object.fromEntries(fields),
       },
     })
+  if (none !== undefined) builder.noValue(none)
   for (const column of labels) builder.overrideByName(column.title, [{ id: 'unit', value: UNIT.text }, ...shared(column)])
   for (const column of values) builder.overrideByName(column.title, [...valued(column), ...shared(column)])
   return builder

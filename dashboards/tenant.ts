@@ -3,6 +3,7 @@ import { limitLine } from './objective.ts'
 import { BUDGET, GOOD_HIGH, linkTo } from './panel.ts'
 import { bars, LIMIT, lines, mapped, number } from './panels.ts'
 import { mean, named, quantile, rate, recorded, share, total } from './query.ts'
+import { OF_THE_ALLOWED, ofTheAllowed } from './scoreboard.ts'
 import { topCauses, WHOSE } from './shared.ts'
 import { table } from './table.ts'
 
@@ -27,16 +28,16 @@ export const tenant = dashboard({
       title: 'Objectives',
       panels: [
         table({
-          title: 'Objectives', description: 'Every objective of every agent: whether it is met now, how far the value is towards the limit in force for this tenant, and what is left of the error budget of 30 days.', width: 24, height: 10,
+          title: 'Objectives', description: `Every objective of every agent: whether it is met now, how much there is of what the limit in force for this tenant allows, and what is left of the error budget of 30 days. ${OF_THE_ALLOWED}`, width: 24, height: 10,
           labels: [{ label: 'objective', title: 'Objective' }, ...WHOSE],
           values: [
             { title: 'Now', unit: 'count', width: 90, expr: `min by (objective, tenant_id, agent) (${recorded('tenant_agent:objective:met')})`, steps: ['red', [1, 'green']], mappings: mapped({ 0: { text: 'missed', color: 'red' }, 1: { text: 'met', color: 'green' } }) },
-            { title: 'Of the limit', unit: 'ratio', decimals: 1, expr: `max by (objective, tenant_id, agent) (${recorded('tenant_agent:objective:value')} / ${recorded('tenant_agent:objective:limit')})` },
+            { title: 'Of the allowed', unit: 'ratio', decimals: 0, expr: `max by (objective, tenant_id, agent) (${ofTheAllowed(recorded)})` },
             { title: 'Budget left', unit: 'ratio', decimals: 1, steps: BUDGET, expr: `min by (objective, tenant_id, agent) (${recorded('tenant_agent:objective:error_budget_remaining')})` },
           ],
           sortBy: 'Now', ascending: true,
         }),
-        lines({ title: 'Error budget left', description: 'Of the budgets of 30 days, the ten that have the least. Below 0 more has failed than the objective allows.', width: 24, unit: 'ratio', min: -1, max: 1, queries: [{ expr: named(`bottomk(10, min by (objective, agent) (${recorded('tenant_agent:objective:error_budget_remaining')}))`, 'agent'), legend: '{{agent}} {{objective}}' }], links: [toAgent] }),
+        lines({ title: 'Error budget left', description: 'Of the budgets of 30 days, the ten that have the least. Below 0 more has failed than the objective allows.', width: 24, unit: 'ratio', min: -1, max: 1, low: true, queries: [{ expr: named(`bottomk(10, min by (objective, agent) (${recorded('tenant_agent:objective:error_budget_remaining')}))`, 'agent'), legend: '{{agent}} {{objective}}' }], links: [toAgent] }),
       ],
     },
     {
@@ -45,7 +46,7 @@ export const tenant = dashboard({
         lines({ title: 'Requests', description: 'Requests a second by agent.', width: 12, unit: 'perSecond', stacked: true, queries: [byAgent(`topk(10, ${rate('agent_requests_total', ['agent'])})`)], links: [toAgent] }),
         lines({ title: 'Failed requests', description: 'Share of requests that failed or never finished, by agent.', width: 12, unit: 'ratio', queries: [byAgent(`topk(10, 1 - ${share(rate('agent_requests_total', ['agent'], 'outcome="success"'), rate('agent_requests_total', ['agent']))})`)], links: [toAgent] }),
         lines({ title: 'Latency P95', description: 'By agent, with the strictest limit among them.', width: 12, unit: 'seconds', queries: [byAgent(`topk(10, ${quantile(0.95, 'agent_request_duration_seconds', ['agent'])})`), limitLine('latency_p95')], overrides: [LIMIT], links: [toAgent] }),
-        lines({ title: 'Quality', description: 'Mean score by agent, with the highest limit among them.', width: 12, unit: 'ratio', max: 1, queries: [byAgent(`bottomk(10, ${mean('agent_quality_score', ['agent'])})`), limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
+        lines({ title: 'Quality', description: 'Mean score by agent, with the highest limit among them.', width: 12, unit: 'ratio', max: 1, low: true, queries: [byAgent(`bottomk(10, ${mean('agent_quality_score', ['agent'])})`), limitLine('quality_score')], overrides: [LIMIT], links: [toAgent] }),
       ],
     },
     {

@@ -58,6 +58,17 @@ describe('every query', () => {
     expect(wrong).toEqual([])
   })
 
+  test('of a table adds up by its columns: any other label would be a column of its own, and keep rows from being joined', () => {
+    const ofTables = allTargets.filter(({ target }) => target.format === 'table')
+    expect(ofTables.length).toBeGreaterThan(20)
+    const wrong = ofTables.filter(({ panel, target }) => {
+      const columns = (panel.transformations ?? []).flatMap(({ options: { renameByName = {} } }) => Object.keys(renameByName)).filter((field) => !field.startsWith('Value'))
+      // A quantile takes `le` away.
+      return ![`by (${columns.join(', ')})`, `by (${columns.join(', ')}, le)`].some((by) => target.expr.includes(by))
+    })
+    expect(wrong.map(({ name, target }) => `${name}: ${target.expr}`)).toEqual([])
+  })
+
   test('of a legend names labels that there are', () => {
     const labels = new Set([...SERIES.values()].flatMap((own) => [...own]).concat('objective', 'signal', 'severity'))
     const named = allTargets.flatMap(({ name, target }) => [...(target.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => ({ name, label: label! })))

@@ -28,6 +28,7 @@ export interface Panel {
   readonly targets?: readonly Target[]
   readonly timeFrom?: string
   readonly options?: { readonly legend?: { readonly showLegend?: boolean } }
+  readonly transformations?: readonly { readonly options: { readonly renameByName?: Readonly<Record<string, string>> } }[]
   readonly fieldConfig?: {
     readonly defaults: { readonly unit?: string; readonly links?: readonly Link[] }
     readonly overrides: readonly { readonly matcher: { readonly options: unknown }; readonly properties: readonly { readonly id: string; readonly value: unknown }[] }[]

@@ -1,4 +1,4 @@
-/** Panels of which some query may find nothing though all is well, and why. */
+/** Panels of which some query may find nothing though all is well, or of which one may, and why. */
 const NO_MONTH = 'a month is compared with the month before, which a test does not have'
 const TEN_MINUTES = 'the calendar month is summed up in steps of ten minutes, and a test is shorter'
 const HALF_HOUR = 'a week is summed up in steps of half an hour, and a test is shorter'
@@ -11,8 +11,9 @@ export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'spanbridge-cost: Growth, month over month': NO_MONTH,
   'spanbridge-cost: Growth': NO_MONTH,
   'spanbridge-quality: Change, month over month': NO_MONTH,
+  'spanbridge-quality: Kappa D': 'what a judge was is looked at hour by hour, and a test is shorter',
   'spanbridge-cost: Spent this month': TEN_MINUTES,
-  'spanbridge-cost: Forecast to the end of the month': TEN_MINUTES,
+  'spanbridge-cost: Forecast for this month': TEN_MINUTES,
   'spanbridge-overview: Cost optimisation space': HALF_HOUR,
   'spanbridge-overview: Error classification accuracy': NO_VERDICT,
   'spanbridge-errors: Classification accuracy': NO_VERDICT,
