@@ -3,6 +3,7 @@
  * start: each repeat of variable length multiplies the ways to divide a text among the repeats, and a choice inside of a repeat doubles
  * them with every round. Without those the work is at most that product for each position of a text that is cut.
  */
+import { globOf } from '../glob.ts'
 import { brief } from './problems.ts'
 
 const LONGEST = 200
@@ -49,7 +50,7 @@ export function readGlob(value: unknown): RegExp {
   if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST) throw new Error(`expected a name or a glob, got ${brief(value)}`)
   const glob = value.trim().replace(/\*+/g, '*')
   if (glob.split('*').length > MOST_STARS + 1) throw new Error(`expected a glob with at most ${MOST_STARS} *, got ${brief(value)}`)
-  return new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'is')
+  return globOf(glob)
 }
 
 interface Group {

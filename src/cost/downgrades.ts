@@ -3,9 +3,9 @@
  * is met: who is below it has no quality to spare. What is looked at is the running mean of each evaluator of the agent, of which the lowest decides.
  */
 import type { Downgrade } from '../config/config.ts'
+import { globOf } from '../glob.ts'
 import type { StringTable } from '../spans/strings.ts'
 import type { Settled } from '../traces/settled.ts'
-import { globOf } from './names.ts'
 import type { ModelPrice } from './price.ts'
 import type { PriceBook } from './prices.ts'
 

@@ -79,9 +79,3 @@ export function candidates(provider: string, model: string): [string, string][] 
   if (maker !== undefined) found.push([maker, bare])
   return found
 }
-
-/** A name of the configuration, with * and ?, in any case: the whole of what it is held against. */
-export function globOf(match: string): RegExp {
-  const source = match.replace(/\*+/g, '*').replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 'is')
-}

@@ -1,6 +1,7 @@
 /** The user's own prices: which entry holds for a call, and what it comes to in USD at the time of the call. */
 import type { OwnCallPrice, OwnModelPrice, OwnTokenPrices, Pricing, ServiceTierName } from '../config/pricing.ts'
-import { globOf, providerOf } from './names.ts'
+import { globOf } from '../glob.ts'
+import { providerOf } from './names.ts'
 import type { CallPrice, ModelPrice, TokenPrices, Validity } from './price.ts'
 
 /** By `ServiceTier`. */
