@@ -21,10 +21,9 @@ export function anthropic({ model, baseUrl, key, maxTokens, timeoutMs }: ModelOp
   return {
     evaluator: evaluatorOf(rubric),
     prepare: (one) => {
-      const { system, user } = promptOf(one, rubric)
+      const { system, user, text, bytes } = promptOf(one, rubric)
       return {
-        text: `${system}\n\n${user}`,
-        bytes: Buffer.byteLength(system) + Buffer.byteLength(user),
+        text, bytes,
         // No temperature: models from Opus 4.7 on do not take one.
         send: (ended) => call(async (options) => replyOf(await client.messages.create({
           model, max_tokens: maxTokens, system,

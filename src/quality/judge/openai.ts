@@ -14,10 +14,9 @@ export function openai(options: ModelOptions, rubric: Rubric): Provider {
   return {
     evaluator: evaluatorOf(rubric),
     prepare: (one) => {
-      const { system, user } = promptOf(one, rubric)
+      const { system, user, text, bytes } = promptOf(one, rubric)
       return {
-        text: `${system}\n\n${user}`,
-        bytes: Buffer.byteLength(system) + Buffer.byteLength(user),
+        text, bytes,
         send: (ended) => call(async (settings) => replyOf(await client.chat.completions.create({
           model, ...tokenLimit(options.baseUrl, maxTokens),
           messages: [{ role: 'system', content: system }, { role: 'user', content: user }],
