@@ -5,7 +5,7 @@
  *                                              ├─ settled ─→ logs/ ──push──→ Loki ───────rules──────────┘
  *                                              └─ settled ─→ quality/judge/ ──call──→ a model ──mark──→ engine
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { objectiveRows, readObjectives } from './config/objectives.ts'
 import { readRemedies } from './config/remedies.ts'
 import type { Address } from './config/values.ts'
 import { engineOptions } from './configured.ts'
+import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import { type Log, NO_LOG_HEALTH, openLog } from './logs/log.ts'
 import { METRICS, type MetricName } from './metrics/catalogue.ts'
@@ -30,7 +31,6 @@ import type { Sink } from './otlp/sink.ts'
 import { createPager } from './pager/routes.ts'
 import { Calibration } from './quality/calibration/calibration.ts'
 import { openMarks } from './quality/calibration/marks.ts'
-import { openDatabase } from './quality/database.ts'
 import { openExternal, type External } from './quality/external/external.ts'
 import { contentWanted } from './quality/judge/content.ts'
 import { NO_JUDGE_HEALTH } from './quality/judge/counts.ts'
@@ -82,8 +82,7 @@ export async function startBridge(config: Config, warn: (message: string) => voi
     }),
   })
   if (config.loki !== undefined) log = openLog(config.loki, { strings: engine.strings, tell: warn })
-  mkdirSync(config.dataDir, { recursive: true })
-  const database = openDatabase(join(config.dataDir, 'scores.db'))
+  const database = openDatabase(join(config.dataDir, 'scores.db'), 'the database of scores')
   const calibration = new Calibration(openMarks(database))
   if (config.judge !== undefined) {
     // Only then: the SDKs behind it are larger than all of the bridge.

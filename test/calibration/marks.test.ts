@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { Calibration } from '../../src/quality/calibration/calibration.ts'
 import { MARK_LIMITS, openMarks } from '../../src/quality/calibration/marks.ts'
-import { openDatabase } from '../../src/quality/database.ts'
+import { openDatabase } from '../../src/database.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spanbridge-marks-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const JUDGE = 'judge/answer@1'
 const trace = (n: number) => n.toString(16).padStart(32, '0')
-const open = (limits = {}) => openMarks(openDatabase(':memory:'), { ...MARK_LIMITS, ...limits })
+const open = (limits = {}) => openMarks(openDatabase(':memory:', 'scores'), { ...MARK_LIMITS, ...limits })
 const person = (n: number, value: number, rest = {}) => ({ trace: trace(n), evaluator: 'ann', value, fiveMarks: true, comment: '', ...rest })
 
 test('a judge and a person are a pair, whoever came first', () => {
@@ -108,11 +108,11 @@ test('a judge that has not marked for a week is not at work', () => {
 
 test('a restart forgets nothing', () => {
   const file = join(folder, 'scores.db')
-  const first = openDatabase(file)
+  const first = openDatabase(file, 'the database of scores')
   const marks = openMarks(first)
   marks.judge({ trace: trace(1), evaluator: JUDGE, value: 1 }, 1)
   first.close()
-  const second = openDatabase(file)
+  const second = openDatabase(file, 'the database of scores')
   openMarks(second).person(person(1, 1), 2)
   expect(openMarks(second).pairs(JUDGE)).toHaveLength(1)
   second.close()
@@ -121,5 +121,5 @@ test('a restart forgets nothing', () => {
 test('a file that is none is named', () => {
   const file = join(folder, 'torn.db')
   writeFileSync(file, 'not a database, and long enough to be looked at as one'.repeat(50))
-  expect(() => openDatabase(file)).toThrow(`cannot open the database of scores ${file}`)
+  expect(() => openDatabase(file, 'the database of scores')).toThrow(`cannot open the database of scores ${file}`)
 })

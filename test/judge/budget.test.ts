@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Budget, type Entry, type Ledger, type Reservation } from '../../src/quality/judge/budget.ts'
+import { openLedger } from '../../src/quality/judge/ledger.ts'
 
 const DAY = 86_400_000
 const START = 20_000 * DAY
@@ -121,4 +125,17 @@ describe('a budget', () => {
     expect(one.reserve('late', 1, START)).toMatchObject({ tenant: '__overflow__' })
     expect(one.reserve('later', 1, START)).toBe('budget_tenant_usd')
   })
+})
+
+test('a file of it that is damaged stops the start with its name: with none, each start would spend anew', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spanbridge-ledger-'))
+  const file = join(folder, 'judge.db')
+  const ledger = openLedger(file)
+  for (let day = 0; day < 2000; day++) ledger.write(START / DAY + day, { tenant: 'acme', requests: 1, nanos: 5 })
+  ledger.close()
+  const bytes = readFileSync(file)
+  bytes.fill(0xff, bytes.length / 2)
+  writeFileSync(file, bytes)
+  expect(() => openLedger(file)).toThrow(new RegExp(`^cannot open the database of what judging costs ${file}: .*(damaged|malformed)`))
+  rmSync(folder, { recursive: true })
 })

@@ -21,7 +21,7 @@ import { Telemetry } from '../../src/demo/agents/telemetry.ts'
 import { Traffic } from '../../src/demo/agents/traffic.ts'
 import { allTargets, dashboards, everything, interpolated, isLoki, type Target } from '../dashboards/dashboards.ts'
 import { MAY_BE_EMPTY } from '../dashboards/empty.ts'
-import { openDatabase } from '../../src/quality/database.ts'
+import { openDatabase } from '../../src/database.ts'
 import { fakeLangsmith, type FakeApi } from '../external/sources.ts'
 import { fakeModel, type FakeModel } from '../judge/fakemodel.ts'
 import { testLoki } from './loki.ts'
@@ -112,7 +112,7 @@ describe('every panel', () => {
 
   /** A person marks some of what the judge has marked. */
   async function mark(url: string): Promise<void> {
-    const database = openDatabase(join(directory, 'scores.db'))
+    const database = openDatabase(join(directory, 'scores.db'), 'scores')
     const traces = database.prepare('SELECT trace FROM judged ORDER BY number DESC LIMIT 10').all().map((row) => String(row['trace']))
     database.close()
     const marks = traces.map((trace_id, i) => ({ trace_id, evaluator: 'ann', mark: 1 + (i % 5) }))

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBridge, type Bridge } from '../../src/bridge.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { openMarks } from '../../src/quality/calibration/marks.ts'
-import { openDatabase } from '../../src/quality/database.ts'
+import { openDatabase } from '../../src/database.ts'
 import { ROOT, spanbridge } from '../cli/spanbridge.ts'
 import { fakeBraintrust, fakeLangsmith, type FakeApi, type Feedback, type LogRow } from '../external/sources.ts'
 import { parseExposition } from '../metrics/parse.ts'
@@ -86,7 +86,7 @@ describe('scores of others', () => {
   })
 
   test('a person marks it with spanbridge label; a judge of the same request is then told how far it agrees', async () => {
-    const judged = openDatabase(join(dataDir, 'scores.db'))
+    const judged = openDatabase(join(dataDir, 'scores.db'), 'scores')
     openMarks(judged).judge({ trace: TRACE, evaluator: JUDGE, value: 1 }, Date.now())
     judged.close()
     const mark = (...args: string[]) => spanbridge(['label', TRACE, ...args, '--bridge', web])

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { openDatabase } from '../../database.ts'
 
 /** Step n brings a file of schema version n to n + 1. A step that has shipped is never edited. */
 const MIGRATIONS = [
@@ -90,28 +89,8 @@ const MIGRATIONS = [
 ] as const
 
 /** Opens or creates the pager's file and brings its schema up to date. Throws an Error that names the file. */
-export function openDatabase(file: string): DatabaseSync {
-  let database: DatabaseSync | undefined
-  try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-    database = new DatabaseSync(file)
-    database.exec('PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON')
-    check(database)
-    const version = schemaVersion(database)
-    // From here on the file is written to.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216')
-    migrate(database, version)
-    return database
-  } catch (cause) {
-    database?.close()
-    throw new Error(`cannot open pager database ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
-}
-
-/** Reads every page of the file once (0.3 s for 256 MiB): better a clear stop at the start than an error in the night. */
-function check(database: DatabaseSync): void {
-  const result = String(Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
-  if (result !== 'ok') throw new Error(`the file is damaged (${result.replaceAll('\n', ' ')}); move it away to start with an empty one`)
+export function openPagerDatabase(file: string): DatabaseSync {
+  return openDatabase(file, 'pager database', (database) => migrate(database, schemaVersion(database)))
 }
 
 /** Version of a file that is ours; 0 for an empty one. */

@@ -1,7 +1,7 @@
 /** The pager's memory, in one SQLite file or in ':memory:': notifications make pages, pages make incidents, people act on these. */
 import type { DatabaseSync } from 'node:sqlite'
 import { openActions } from './actions.ts'
-import { openDatabase } from './database.ts'
+import { openPagerDatabase } from './database.ts'
 import { openIncidents, type Counts, type Query } from './incidents.ts'
 import type { Deed, Incident, Notification, PagerLimits, State } from '../notification.ts'
 import { openPages, type Row } from './pages.ts'
@@ -35,7 +35,7 @@ export interface IncidentStore {
 }
 
 export function openStore(file: string, limits: PagerLimits): IncidentStore {
-  const database = openDatabase(file)
+  const database = openPagerDatabase(file)
   const pages = openPages(database, limits)
   const incidents = openIncidents(database)
   const actions = openActions(database)

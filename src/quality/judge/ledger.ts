@@ -1,5 +1,5 @@
 /** The budget's days in a database, so that a bridge that is started again and again does not spend each time. */
-import { DatabaseSync } from 'node:sqlite'
+import { openDatabase } from '../../database.ts'
 import type { Entry, Ledger } from './budget.ts'
 
 export interface OpenLedger extends Ledger {
@@ -7,13 +7,10 @@ export interface OpenLedger extends Ledger {
 }
 
 export function openLedger(file: string): OpenLedger {
-  const database = new DatabaseSync(file)
   // Written before each call is made: a process that dies loses nothing, and a machine that does at most its last calls.
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS spent (day INTEGER, tenant TEXT, requests INTEGER NOT NULL, nanos INTEGER NOT NULL, PRIMARY KEY (day, tenant)) WITHOUT ROWID;
-  `)
+  const database = openDatabase(file, 'the database of what judging costs', (created) => created.exec(
+    'CREATE TABLE IF NOT EXISTS spent (day INTEGER, tenant TEXT, requests INTEGER NOT NULL, nanos INTEGER NOT NULL, PRIMARY KEY (day, tenant)) WITHOUT ROWID',
+  ))
   const select = database.prepare('SELECT tenant, requests, nanos FROM spent WHERE day = ?')
   const upsert = database.prepare('INSERT INTO spent VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET requests = excluded.requests, nanos = excluded.nanos')
   const forget = database.prepare('DELETE FROM spent WHERE day < ?')
