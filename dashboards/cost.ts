@@ -57,7 +57,7 @@ export const cost = dashboard({
         perHour('By tenant', 'tenants', 'tenant_id', 12, 'tenant'), perHour('By project', 'projects', 'project_id', 12),
         perHour('By agent', 'agents', 'agent', 12, 'agent'), perHour('By model or tool', 'models and tools', 'name', 12),
         dearest('Dearest kinds of step', 'Cost within the time range by kind of step.', [{ expr: `sort_desc(${total('agent_cost_usd_total', ['step'])})`, legend: '{{step}}' }]),
-        dearest('Dearest models and tools', 'Cost within the time range of the ten dearest.', [{ expr: named(`sort_desc(topk(10, ${total('agent_cost_usd_total', ['name'])}))`, 'name'), legend: '{{name}}' }]),
+        dearest('Dearest models and tools', 'Cost within the time range of the ten dearest.', [{ expr: named(`sort_desc(topk(10, ${total('agent_cost_usd_total', ['name'])} > 0))`, 'name'), legend: '{{name}}' }]),
         dearest('How the cost is known', 'reported: by the provider. tokens: times the price of the model. latency: times a price per second. shared: known for the whole request only.', [
           { expr: `sort_desc(${total('agent_cost_usd_total', ['basis'])})`, legend: '{{basis}}' },
         ]),

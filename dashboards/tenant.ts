@@ -54,7 +54,7 @@ export const tenant = dashboard({
       panels: [
         lines({ title: 'Cost by agent', description: 'USD an hour.', width: 8, height: 9, unit: 'usd', stacked: true, queries: [byAgent(`topk(10, 3600 * ${rate('agent_request_cost_usd_sum', ['agent'])})`)], links: [toAgent] }),
         bars({ title: 'Cost by project', description: 'Within the time range.', width: 8, height: 9, unit: 'usd', color: 'purple', queries: [{ expr: named(`sort_desc(topk(12, ${total('agent_request_cost_usd_sum', ['project_id'])}))`, 'project_id'), legend: '{{project_id}}' }] }),
-        bars({ title: 'Cost by model or tool', description: 'Within the time range.', width: 8, height: 9, unit: 'usd', color: 'purple', queries: [{ expr: named(`sort_desc(topk(12, ${total('agent_cost_usd_total', ['name'])}))`, 'name'), legend: '{{name}}' }] }),
+        bars({ title: 'Cost by model or tool', description: 'Within the time range.', width: 8, height: 9, unit: 'usd', color: 'purple', queries: [{ expr: named(`sort_desc(topk(12, ${total('agent_cost_usd_total', ['name'])} > 0))`, 'name'), legend: '{{name}}' }] }),
         topCauses(24, WHOSE.filter(({ label }) => label === 'agent')),
       ],
     },

@@ -13,7 +13,8 @@ function(config, lib, annotations, sums, objective)
     week(total),
     // Of all cost, so that the reasons add up to the objective.
     { record: avoidable + ':share7d', expr: lib.fill('%s:increase7d\n/ on (%s) group_left ()\n(%s:increase7d > 0)', [avoidable, byAgent, total]) },
-    objective.value('cost_optimisation', lib.fill('sum by (%s) (%s:share7d)', [byAgent, avoidable])),
+    // Increases are estimates: where all is avoidable they may say a little more than all.
+    objective.value('cost_optimisation', lib.fill('clamp_max(sum by (%s) (%s:share7d), 1)', [byAgent, avoidable])),
   ], config.longRangeEvaluationInterval);
 
   local otherwise = 'See the reasons on the Cost dashboard, dearest first.';
