@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDocument } from 'yaml'
+import { nearest } from '../nearest.ts'
 import type { Burn, Settings } from './detection.ts'
 import type { Evaluator } from './evaluator.ts'
 
@@ -97,7 +98,7 @@ function told(message: string, file: string | undefined): string {
   const unknown = /^UNKNOWN (.*) KNOWN (.*)$/.exec(what)
   if (unknown !== null) {
     const known = unknown[2]!.split(' ')
-    return unknown[1]!.split(' ').map((name) => `cannot use ${file}: there is no setting ${name}${nearest(name, known)}`).join('\n')
+    return unknown[1]!.split(' ').map((name) => `cannot use ${file}: there is no setting ${name}${suggestion(name, known)}`).join('\n')
   }
   if (file === undefined) return what
   const own = resolve(file)
@@ -107,18 +108,7 @@ function told(message: string, file: string | undefined): string {
   return `cannot use ${file}${place === undefined ? '' : `:${place}`}: ${bare}`
 }
 
-function nearest(name: string, known: readonly string[]): string {
-  const best = known.map((each) => ({ each, distance: distance(name.toLowerCase(), each.toLowerCase()) })).sort((a, b) => a.distance - b.distance)[0]
-  return best !== undefined && best.distance <= Math.max(2, name.length / 3) ? `; did you mean ${best.each}?` : `; there are ${known.filter((each) => each !== name).join(', ')}`
-}
-
-/** Letters put in, taken out or changed. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
+function suggestion(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${near}?`
 }

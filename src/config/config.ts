@@ -1,12 +1,13 @@
 /** The configuration in force: flags over environment over the YAML file over the defaults. */
 import { dirname, resolve } from 'node:path'
 import { parse as parseYamlValue } from 'yaml'
+import { nearest } from '../nearest.ts'
 import { judgeConfig, judgeContradictions, type JudgeConfig } from './judge.ts'
 import { environmentNames, type Setting } from './keys.ts'
 import { schema, type Values } from './schema.ts'
 import { scoresConfig, scoresContradictions, type ScoresConfig } from './scores.ts'
 import type { Address } from './values.ts'
-import { ConfigError, nearest, pathText, problemsOf, type Path } from './problems.ts'
+import { ConfigError, pathText, problemsOf, type Path } from './problems.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
 
 /** An attribute list holds the user's own keys, in order: the first one present on a span or its resource wins, over those known anyway. */

@@ -1,7 +1,7 @@
 /** What tools should give back and agents should answer: an `expectations.yaml`, checked on every request that has the content. */
 import { z } from 'zod'
 import { LONGEST_MATCHED, readGlob, readPattern } from './pattern.ts'
-import { ConfigError, pathText, problemsOf, type Path } from './problems.ts'
+import { refused, type Path } from './problems.ts'
 import { compileSchema, type Validate } from './jsonschema.ts'
 import { readNumber, reading, readText } from './values.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
@@ -45,11 +45,7 @@ export function loadExpectations(name: string): Expectations {
 export function checkExpectations(file: YamlFile): Expectations {
   const parsed = schema.safeParse(file.exact, { reportInput: true })
   if (parsed.success) return { tools: parsed.data.tools.map(entry), agents: parsed.data.agents.map((one) => entry({ ...one, agent: undefined })) }
-  const found = problemsOf(parsed.error, keysAt).map(([path, message]) => {
-    const line = file.lineOf(path)
-    return { line, text: `${file.name}:${line}: ${path.length === 0 ? '' : `${pathText(path)}: `}${message}` }
-  })
-  throw new ConfigError(found.sort((a, b) => a.line - b.line).map(({ text }) => text))
+  throw refused(file, parsed.error, keysAt)
 }
 
 const read = <T>(reader: (value: unknown) => T) => z.unknown().transform(reading(reader))

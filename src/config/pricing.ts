@@ -1,7 +1,7 @@
 /** The user's own prices: a `pricing.yaml` over the list prices. */
 import { z } from 'zod'
 import { readAmount, readCurrency, readDate, reading, readOneOf, readText } from './values.ts'
-import { ConfigError, pathText, problemsOf, type Path } from './problems.ts'
+import { refused, type Path } from './problems.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
 
 export const SERVICE_TIER_NAMES = ['batch', 'flex', 'priority'] as const
@@ -76,11 +76,7 @@ export function loadPricing(name: string): Pricing {
 export function checkPricing(file: YamlFile): Pricing {
   const parsed = schema.safeParse(file.value, { reportInput: true })
   if (parsed.success) return parsed.data as Pricing
-  const found = problemsOf(parsed.error, keysAt).map(([path, message]) => {
-    const line = file.lineOf(path)
-    return { line, text: `${file.name}:${line}: ${path.length === 0 ? '' : `${pathText(path)}: `}${message}` }
-  })
-  throw new ConfigError(found.sort((a, b) => a.line - b.line).map(({ text }) => text))
+  throw refused(file, parsed.error, keysAt)
 }
 
 const read = <T>(reader: (value: unknown) => T) => z.unknown().transform(reading(reader))

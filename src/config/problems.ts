@@ -1,5 +1,6 @@
-/** What is wrong with a configuration, in words. Imports nothing at run time, so that reading a flag costs no start-up. */
+/** What is wrong with a configuration, in words. Imports no library at run time, so that reading a flag costs no start-up. */
 import type { z } from 'zod'
+import { nearest } from '../nearest.ts'
 
 /** Everything wrong with a configuration: one problem a line. */
 export class ConfigError extends Error {
@@ -24,6 +25,15 @@ export function problemsOf(error: z.ZodError, keysAt: (path: Path) => readonly s
   })
 }
 
+/** The same with the places in a file, in the order of its lines. */
+export function refused(file: { readonly name: string; lineOf(path: Path): number }, error: z.ZodError, keysAt: (path: Path) => readonly string[]): ConfigError {
+  const found = problemsOf(error, keysAt).map(([path, message]) => {
+    const line = file.lineOf(path)
+    return { line, text: `${file.name}:${line}: ${path.length === 0 ? '' : `${pathText(path)}: `}${message}` }
+  })
+  return new ConfigError(found.sort((a, b) => a.line - b.line).map(({ text }) => text))
+}
+
 /** `objectives[0].limit` */
 export function pathText(path: Path): string {
   return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '')
@@ -41,32 +51,4 @@ export function brief(value: unknown): string {
 export function suggest(word: string, known: readonly string[]): string {
   const near = nearest(word, known)
   return near === undefined ? '' : `; did you mean "${near}"?`
-}
-
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
-  for (const candidate of known) {
-    const edits = distance(flat(word), flat(candidate))
-    if (edits < least) [best, least] = [candidate, edits]
-  }
-  return best
-}
-
-/** `http_address`, `http-address` and `HTTPAddress` are the same word, mistyped. */
-function flat(word: string): string {
-  return word.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '')
-}
-
-/** Levenshtein's: insertions, deletions and replacements between two short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
