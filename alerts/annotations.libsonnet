@@ -73,7 +73,7 @@ function(config, lib)
     // What bad answers came after, where it is not the evaluator alone that says so; '' for nothing.
     badAnswers(who=lib.who):: lib.query(
       'topk(1, sum by (step, name) (tenant_agent_problem:agent_problem_causes:increase{problem="bad_answer",step!="evaluation",*}))',
-      '{{ with . | first }}; {{ .Value | printf "%.0f" }} bad answers after an error of ' + annotations.place + '{{ end }}',
+      '{{ with . | first }}; {{ .Value | printf "%.0f" }} bad answers after an error or a failed check of ' + annotations.place + '{{ end }}',
       '',
       who,
     ),
