@@ -99,7 +99,7 @@ export class Engine {
   traces(body: Uint8Array, nowMs: number, isPart = false): Accepted {
     this.#advance(nowMs)
     const { spans, rejected, error } = this.#scanner.scan(body)
-    this.assembler.flush()
+    this.assembler.endPush()
     if (spans === 0 && rejected > 0 && !isPart) throw new Malformed(`cannot read trace data: ${error}`)
     this.spansAccepted += spans
     this.spansRejected += rejected

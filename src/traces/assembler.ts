@@ -180,14 +180,29 @@ export class Assembler {
     else this.content?.keepLogged(said, nowMs + this.#options.idleTimeoutMs)
   }
 
-  /** Ends a push: what its spans need to be looked up for is looked up together. */
-  flush(): void {
+  /**
+   * Ends a push: what its spans need to be looked up for is looked up together, and what is due is settled. Little at a time, beside the
+   * spans that take its place: its memory is then used again while it is still in the processor's cache.
+   */
+  endPush(): void {
+    this.#flush()
+    this.#settleDue(this.nowMs)
+  }
+
+  /** Settles what is due and forgets what is old. To be called several times a second. */
+  tick(nowMs: number): void {
+    this.nowMs = nowMs
+    this.#settleDue(nowMs)
+    this.#scores.giveUp(nowMs)
+    this.content?.expire(nowMs)
+    this.memory.expire(nowMs)
+  }
+
+  #flush(): void {
     this.#responses.flush(this.requests, this.records)
   }
 
-  /** Settles what is due. To be called several times a second. */
-  tick(nowMs: number): void {
-    this.nowMs = nowMs
+  #settleDue(nowMs: number): void {
     const { requests } = this
     while (this.#rooted.nextMs <= nowMs) {
       const row = this.#rooted.take()
@@ -214,9 +229,6 @@ export class Assembler {
       const row = this.#remembered.take()
       if (row >= 0 && requests.state[row] === State.settled) this.#forget(row)
     }
-    this.#scores.giveUp(nowMs)
-    this.content?.expire(nowMs)
-    this.memory.expire(nowMs)
   }
 
   /** Settles everything in hand, at shutdown. */
@@ -269,7 +281,7 @@ export class Assembler {
   /** Makes room: forgets the longest settled, or settles the longest open. */
   #evict(): void {
     const { requests } = this
-    this.flush()
+    this.#flush()
     if (requests.full || this.records.room < 2) {
       while (this.#remembered.size > 0) {
         const row = this.#remembered.take()
