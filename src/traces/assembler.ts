@@ -16,7 +16,7 @@ import { Accounts } from './accounts.ts'
 import { ContentStore, type ContentOptions, type KeptText } from './content.ts'
 import { Conversations } from './conversations.ts'
 import { TraceMemory, type MemoryOptions } from './memory.ts'
-import { Late } from './late.ts'
+import { type AssemblerCounts, Late } from './late.ts'
 import { DeadlineQueue } from './queue.ts'
 import { BLOCK, Flag, Records } from './records.ts'
 import { Requests, Row, RowFlag, State, Told } from './requests.ts'
@@ -46,19 +46,6 @@ export interface AssemblerOptions {
   readonly escalation?: Escalation
 }
 
-export interface AssemblerCounts {
-  duplicates: number
-  late: number
-  /** Spans past `maxSpansPerRequest`: counted one by one, without their place in the tree. */
-  crowded: number
-  evicted: number
-  /** Settled requests forgotten before the end of their late window, for newer ones. */
-  forgotten: number
-  /** Scores whose request never came, and those that could not wait for it because too many did. */
-  scoresUnmatched: number
-  scoresCrowded: number
-}
-
 const JOINS = traitBit('joinsLinks')
 
 export class Assembler {
@@ -78,7 +65,7 @@ export class Assembler {
   readonly #rooted: DeadlineQueue
   readonly #remembered: DeadlineQueue
   readonly #late: Late
-  readonly #scores = new Scores((row, scores) => this.#late.scores(row, scores), (scores, crowded) => this.#nobodysScores(scores, crowded))
+  readonly #scores = new Scores((row, scores) => this.#late.scores(row, scores), (scores, crowded) => this.#late.nobodysScores(scores, crowded))
   readonly memory: TraceMemory
   readonly #conversations: Conversations
   readonly content: ContentStore | undefined
@@ -103,7 +90,7 @@ export class Assembler {
     this.#index = new SpanIndex(this.requests, this.records)
     this.#accounts = new Accounts(this.requests, this.records, this.#sources)
     this.#settler = new Settler(this.requests, this.records, this.#sources, this.#responses, options.escalation ?? { people: undefined, models: [] }, text)
-    this.#late = new Late(this.requests, this.records, this.#responses, this.memory, this.#settler, this.#settled, onSettled)
+    this.#late = new Late(this.requests, this.records, this.#seen, this.#responses, this.memory, this.#settler, this.#settled, this.counts, onSettled)
   }
 
   get openRequests(): number {
@@ -119,7 +106,7 @@ export class Assembler {
     let row = this.#rowOf(span.trace)
     if (row < 0) row = this.#openRow(span)
     if (span.linkCount > 0 && (span.traits & JOINS) !== 0) row = this.#join(span, row)
-    if (requests.state[row] === State.settled) return this.#latecomer(span, row)
+    if (requests.state[row] === State.settled) return this.#late.latecomer(span, row)
 
     let record = this.#index.find(row, span.idHi, span.idLo)
     if (record >= 0 && (this.records.packed(record) & Flag.arrived) !== 0) {
@@ -389,20 +376,5 @@ export class Assembler {
   #forget(row: number): void {
     this.#seen.forget(row)
     this.requests.free(row)
-  }
-
-  #latecomer(span: Span, row: number): void {
-    if (!this.#seen.add(row, span.idHi, span.idLo)) {
-      this.counts.duplicates++
-      return
-    }
-    this.counts.late++
-    this.#late.span(span, row, true)
-  }
-
-  #nobodysScores(scores: readonly Score[], crowded: boolean): void {
-    if (crowded) this.counts.scoresCrowded += scores.length
-    else this.counts.scoresUnmatched += scores.length
-    this.#late.nobodysScores(scores)
   }
 }

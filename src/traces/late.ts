@@ -7,24 +7,52 @@ import { Row, Told, type Requests } from './requests.ts'
 import type { Responses } from './responses.ts'
 import type { Settled } from './settled.ts'
 import type { Settler } from './settle.ts'
+import type { SeenSpans } from './seen.ts'
+
+export interface AssemblerCounts {
+  duplicates: number
+  late: number
+  /** Spans past `maxSpansPerRequest`: counted one by one, without their place in the tree. */
+  crowded: number
+  evicted: number
+  /** Settled requests forgotten before the end of their late window, for newer ones. */
+  forgotten: number
+  /** Scores whose request never came, and those that could not wait for it because too many did. */
+  scoresUnmatched: number
+  scoresCrowded: number
+}
 
 export class Late {
   readonly #requests: Requests
   readonly #records: Records
+  readonly #seen: SeenSpans
   readonly #responses: Responses
   readonly #memory: TraceMemory
   readonly #settler: Settler
   readonly #settled: Settled
+  readonly #counts: AssemblerCounts
   readonly #onSettled: (settled: Settled) => void
 
-  constructor(requests: Requests, records: Records, responses: Responses, memory: TraceMemory, settler: Settler, settled: Settled, onSettled: (settled: Settled) => void) {
+  constructor(requests: Requests, records: Records, seen: SeenSpans, responses: Responses, memory: TraceMemory, settler: Settler, settled: Settled, counts: AssemblerCounts, onSettled: (settled: Settled) => void) {
     this.#requests = requests
     this.#records = records
+    this.#seen = seen
     this.#responses = responses
     this.#memory = memory
     this.#settler = settler
     this.#settled = settled
+    this.#counts = counts
     this.#onSettled = onSettled
+  }
+
+  /** A span of a request that has settled. */
+  latecomer(span: Span, row: number): void {
+    if (!this.#seen.add(row, span.idHi, span.idLo)) {
+      this.#counts.duplicates++
+      return
+    }
+    this.#counts.late++
+    this.span(span, row, true)
   }
 
   /** Counts one span for the tenant of its request. `late`: the request has settled. */
@@ -59,7 +87,9 @@ export class Late {
   }
 
   /** Counts the scores of a request that is not coming. */
-  nobodysScores(scores: readonly Score[]): void {
+  nobodysScores(scores: readonly Score[], crowded: boolean): void {
+    if (crowded) this.#counts.scoresCrowded += scores.length
+    else this.#counts.scoresUnmatched += scores.length
     const settled = this.#settled
     settled.reset()
     settled.tenant = settled.project = settled.agent = settled.service = 0
