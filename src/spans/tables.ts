@@ -146,8 +146,11 @@ function sameRule(a: AttributeRule, b: AttributeRule): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
+/** Of the rules that ask for no value. */
+const NO_VALUES = new Int8Array(1024).fill(-1)
+
 function compile(rule: AttributeRule, strings: StringTable, next: CompiledRule | undefined): CompiledRule {
-  const values = new Int8Array(1024).fill(-1)
+  const values = rule.do === 'kind' || rule.do === 'tier' || rule.do === 'failed' ? new Int8Array(1024).fill(-1) : NO_VALUES
   const compiled = { code: Rule[rule.do === 'kind' ? 'kind' : rule.do], field: 0, rank: 0, scale: 1, integerScale: 1, values, read: undefined, headBytes: 0, next }
   switch (rule.do) {
     case 'kind':
