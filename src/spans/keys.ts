@@ -41,8 +41,13 @@ export class KeyTable {
   }
 }
 
-/** Compares four bytes at a time, the last four perhaps twice. Both ranges lie within their views. */
+/** Compares eight or four bytes at a time, the last of them perhaps twice. Both ranges lie within their views. */
 export function sameBytes(a: DataView, at: number, b: DataView, start: number, length: number): boolean {
+  if (length > 8) {
+    const last = length - 8
+    for (let k = 0; k < last; k += 8) if (a.getBigInt64(at + k, true) !== b.getBigInt64(start + k, true)) return false
+    return a.getBigInt64(at + last, true) === b.getBigInt64(start + last, true)
+  }
   if (length < 4) {
     for (let k = 0; k < length; k++) if (a.getUint8(at + k) !== b.getUint8(start + k)) return false
     return true

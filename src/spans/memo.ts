@@ -8,6 +8,8 @@
 import type { StringTable } from './strings.ts'
 
 const PLACES = 1 << 12
+/** More than places, so that few attributes share a trail: of two that do, each always finds the other's follower. */
+const TRAIL_BITS = 15
 const WIDTH_SHIFT = 7
 const LEAST_BYTES = 8
 const MOST_BYTES = 1 << WIDTH_SHIFT
@@ -27,7 +29,7 @@ export class AttributeMemo {
   readonly #bytes = new Uint8Array(PLACES << WIDTH_SHIFT)
   readonly #view = new DataView(this.#bytes.buffer)
   /** By a trail (an attribute and the span's name): the place of what followed the last time. */
-  readonly #next = new Int16Array(PLACES)
+  readonly #next = new Int16Array(1 << TRAIL_BITS)
   #generation = 0
   #calls = 0
 
@@ -90,12 +92,12 @@ export class AttributeMemo {
 /** Where the trail through a span begins: by the end of its name, which often names the model or the tool. */
 export function trailOf(view: DataView, nameStart: number, nameLength: number): number {
   const h = Math.imul(nameLength < 4 ? nameLength : view.getInt32(nameStart + nameLength - 4, true) ^ nameLength, 0x9e3779b1)
-  return h >>> 20
+  return h >>> (32 - TRAIL_BITS)
 }
 
 /** The trail after one more attribute. */
 export function trailAfter(name: number, place: number): number {
-  return (name + Math.imul(place, 0x2c1b3c6d)) & (PLACES - 1)
+  return (name + Math.imul(place, 0x2c1b3c6d)) & ((1 << TRAIL_BITS) - 1)
 }
 
 /** By eight of its bytes and the length: the last four, and four of the middle. */

@@ -22,7 +22,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
-import { EMPTY, hashView, OVERFLOW, type StringTable } from './strings.ts'
+import { EMPTY, hashTwice, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, needless, Rule, type CompiledRule, type DialectTables } from './tables.ts'
 import { KeyTable, sameBytes } from './keys.ts'
@@ -69,6 +69,9 @@ export class Scanner {
   /** What is wrong with the span in hand; '' while nothing is. */
   private bad = ''
   private readonly resourceText = new Int32Array(TEXT_FIELDS)
+  /** More than its service. */
+  private resourceTells = false
+  private readonly hash = new Int32Array(2)
   private readonly fields: Fields
   private readonly memo: AttributeMemo
   private readonly stencils: Stencils
@@ -129,6 +132,7 @@ export class Scanner {
   private resourceSpans(b: Uint8Array, p: number, end: number, index: number, result: ScanResult): void {
     // The resource comes first in practice but need not: find it before the spans.
     this.resourceText.fill(0)
+    this.resourceTells = false
     const at = this.first(b, p, end)
     if (at >= 0) this.resource(b, at, this.pos)
     let scope = 0
@@ -168,6 +172,7 @@ export class Scanner {
       }
     }
     this.resourceText.set(span.text)
+    this.resourceTells = span.text.some((id, field) => id !== 0 && field !== Text.service)
   }
 
   private scopeSpans(b: Uint8Array, p: number, end: number, resource: number, index: number, result: ScanResult): void {
@@ -389,10 +394,12 @@ export class Scanner {
       span.setText(Text.service, resource[Text.service]!, 0)
       text[Text.service] = resource[Text.service]!
     }
-    if (resource[Text.tenant] !== 0) span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
-    if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
-    if (resource[Text.agent] !== 0) span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
-    if (resource[Text.version] !== 0) span.setText(Text.version, resource[Text.version]!, RESOURCE_RANK)
+    if (this.resourceTells) {
+      if (resource[Text.tenant] !== 0) span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
+      if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)
+      if (resource[Text.agent] !== 0) span.setText(Text.agent, resource[Text.agent]!, RESOURCE_RANK)
+      if (resource[Text.version] !== 0) span.setText(Text.version, resource[Text.version]!, RESOURCE_RANK)
+    }
     return true
   }
 
@@ -619,8 +626,10 @@ export class Scanner {
   private responseId(start: number, length: number): void {
     const span = this.span
     if (span.responseHi !== 0) return
-    span.responseLo = hashView(this.view, start, length)
-    span.responseHi = hashView(this.view, start + (length >> 1), length - (length >> 1)) | 1
+    const { hash } = this
+    hashTwice(this.view, start, length, hash)
+    span.responseLo = hash[0]!
+    span.responseHi = hash[1]! | 1
   }
 
   /** Mostly it is that of the span before, which is sooner compared than hashed. */
