@@ -21,7 +21,7 @@
  *   KeyValue.key=1 value=2 · AnyValue.string=1 bool=2 int=3 double=4 array=5 kvlist=6 bytes=7
  */
 import { crc32 } from 'node:zlib'
-import { Content, Evidence, GUESS, Num, OWN, TEXT_FIELDS, Text, type Fields, type NumField, type TextField } from './dialect.ts'
+import { Content, Evidence, GUESS, Num, OWN, Text, type Fields, type NumField, type TextField } from './dialect.ts'
 import { EMPTY, hashTwice, hashView, OVERFLOW, type StringTable } from './strings.ts'
 import { MAX_LINKS, RESOURCE_RANK, Span } from './span.ts'
 import { EventKind, needless, Rule, type CompiledRule, type DialectTables } from './tables.ts'
@@ -68,7 +68,7 @@ export class Scanner {
   private pos = 0
   /** What is wrong with the span in hand; '' while nothing is. */
   private bad = ''
-  private readonly resourceText = new Int32Array(TEXT_FIELDS)
+  private readonly resourceText = new Int32Array(this.span.text.length)
   /** More than its service. */
   private resourceTells = false
   private readonly hash = new Int32Array(2)
@@ -155,6 +155,7 @@ export class Scanner {
   private resource(b: Uint8Array, p: number, end: number): void {
     const span = this.span
     span.reset()
+    span.setService(0)
     span.traits = 0
     while (p < end) {
       const tag = this.varint(b, p, end)
@@ -390,10 +391,7 @@ export class Scanner {
     }
     const text = span.text
     const resource = this.resourceText
-    if (text[Text.service] !== resource[Text.service]) {
-      span.setText(Text.service, resource[Text.service]!, 0)
-      text[Text.service] = resource[Text.service]!
-    }
+    if (text[Text.service] !== resource[Text.service]) span.setService(resource[Text.service]!)
     if (this.resourceTells) {
       if (resource[Text.tenant] !== 0) span.setText(Text.tenant, resource[Text.tenant]!, RESOURCE_RANK)
       if (resource[Text.project] !== 0) span.setText(Text.project, resource[Text.project]!, RESOURCE_RANK)

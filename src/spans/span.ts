@@ -8,6 +8,10 @@ export const RESOURCE_RANK = 200
 /** Most scores read off one span. */
 export const MAX_SCORES = 32
 
+/** Fields are cleared four at a time. */
+const GROUPED_TEXTS = (TEXT_FIELDS + 3) & ~3
+const GROUPED_NUMBERS = (NUM_FIELDS + 3) & ~3
+
 export interface Score {
   readonly evaluator: number
   /** From 0 to 1. */
@@ -69,11 +73,13 @@ export class Span {
 
   kind: number = Kind.unknown
   kindRank = 255
-  readonly text = new Int32Array(TEXT_FIELDS)
-  readonly textRank = new Uint8Array(TEXT_FIELDS).fill(255)
+  readonly text = new Int32Array(GROUPED_TEXTS)
+  readonly textRank = new Uint8Array(GROUPED_TEXTS).fill(255)
   readonly num = new Float64Array(NUM_FIELDS)
   /** 255: the span does not tell. */
-  readonly numRank = new Uint8Array(NUM_FIELDS).fill(255)
+  readonly numRank = new Uint8Array(GROUPED_NUMBERS).fill(255)
+  readonly #textRanks = new Int32Array(this.textRank.buffer)
+  readonly #numberRanks = new Int32Array(this.numRank.buffer)
   readonly evidence = new Int32Array(2 * EVIDENCE_FIELDS)
   /** Where an AnyValue of content begins and ends, by `Content`; an end of 0: the span does not tell. */
   readonly contentStart = new Int32Array(2)
@@ -125,16 +131,18 @@ export class Span {
     this.linkCount = 0
     this.kind = Kind.unknown
     this.kindRank = 255
-    if (this.#texts !== 0) {
-      for (let set = this.#texts; set !== 0; set &= set - 1) {
-        const field = 31 - Math.clz32(set & -set)
-        this.text[field] = 0
-        this.textRank[field] = 255
-      }
-      this.#texts = 0
+    // Four fields at a time: a loop over those set would be left at another place for each kind of step, which costs more than it saves.
+    for (let group = 0, set = this.#texts; set !== 0; group++, set >>>= 4) {
+      if ((set & 15) === 0) continue
+      const { text } = this
+      const at = group << 2
+      text[at] = text[at + 1] = text[at + 2] = text[at + 3] = 0
+      this.#textRanks[group] = -1
     }
+    this.#texts = 0
     if (this.#numbers !== 0) {
-      for (let set = this.#numbers; set !== 0; set &= set - 1) this.numRank[31 - Math.clz32(set & -set)] = 255
+      const ranks = this.#numberRanks
+      ranks[0] = ranks[1] = ranks[2] = ranks[3] = ranks[4] = -1
       this.#numbers = 0
     }
     if (this.#evidences !== 0) {
@@ -157,6 +165,13 @@ export class Span {
     if (this.scores.length > 0) this.scores.length = 0
     this.failed = false
     this.cause = Cause.none
+  }
+
+  /** Of the resource: it stays from span to span, and nothing that a span says of it counts. */
+  setService(id: number): void {
+    this.text[Text.service] = id
+    this.textRank[Text.service] = id === 0 ? 255 : 0
+    this.#texts &= ~(1 << Text.service)
   }
 
   /** On a record with nothing told: a kind, and texts as field, number and rank, each in the first three of four of the words. */
