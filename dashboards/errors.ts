@@ -102,7 +102,7 @@ export const errors = dashboard({
         }),
         table({
           title: 'What helps where', description: 'What was tried within the time range, and how often it ended well.', width: 14,
-          labels: [{ label: 'agent', title: 'Agent' }, { label: 'step', title: 'Step', width: 80 }, { label: 'name', title: 'Name' }, { label: 'action', title: 'Action', width: 105 }],
+          labels: [{ label: 'agent', title: 'Agent' }, { label: 'step', title: 'Step', width: 80 }, { label: 'name', title: 'Name' }, { label: 'action', title: 'Action', width: 120 }],
           values: [
             { title: 'Times', unit: 'count', decimals: 0, width: 70, expr: TRIES },
             { title: 'Took each', unit: 'seconds', decimals: 1, width: 90, expr: among(TRIES, TRIED, `${total('agent_recovery_seconds_total', TRIED)} / (${total('agent_recoveries_total', TRIED)} > 0)`) },
