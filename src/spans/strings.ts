@@ -224,10 +224,13 @@ export function hashTwice(view: DataView, start: number, length: number, to: Int
     a = Math.imul(a ^ view.getInt32(last, true), 0x85ebca6b)
     b = Math.imul(b ^ view.getInt32(last + 4, true), 0xc2b2ae35)
   }
-  a = Math.imul(a ^ (a >>> 15) ^ b, 0x2c1b3c6d)
-  b = Math.imul(b ^ (b >>> 14) ^ a, 0x27d4eb2f)
-  to[0] = a ^ (a >>> 12)
-  to[1] = b ^ (b >>> 13)
+  // A last digit only reaches the bits above it: both are folded, and each takes in the other, in a way that could be undone.
+  a = Math.imul((a ^ (a >>> 16)) + Math.imul(b ^ (b >>> 15), 0x9e3779b1), 0x85ebca6b)
+  a ^= a >>> 13
+  b = Math.imul(b ^ (b >>> 16) ^ a, 0x27d4eb2f)
+  a = Math.imul(a, 0xc2b2ae35)
+  to[0] = a ^ (a >>> 16)
+  to[1] = b ^ (b >>> 15)
 }
 
 /** Another one in every process, so that nobody can send strings that are known to collide. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EMPTY, OVERFLOW, OVERFLOW_TEXT, StringTable } from '../../src/spans/strings.ts'
+import { EMPTY, hashTwice, OVERFLOW, OVERFLOW_TEXT, StringTable } from '../../src/spans/strings.ts'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encode = (text: string) => new TextEncoder().encode(text)
@@ -86,5 +86,52 @@ describe('a table has an end', () => {
       expect(table.text(table.internText(`name ${i}`))).toBe(`name ${i}`)
     }
     expect(table.overflowed).toBe(0)
+  })
+})
+
+describe('two hashes of an id', () => {
+  const hashed = (bytes: Uint8Array, start = 0, length = bytes.length): string => {
+    const to = new Int32Array(2)
+    hashTwice(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start, length, to)
+    return to.join()
+  }
+
+  test('are others for any other byte and any other length, and the same wherever it lies', () => {
+    const id = encode('chatcmpl-BzXkT0q3mWv8YdLr5NfHs7PaUeJc')
+    const seen = new Set<string>()
+    let ids = 0
+    for (let length = 1; length <= id.length; length++) {
+      for (let at = 0; at < length; at++) {
+        for (const bit of [1, 32]) {
+          const other = id.slice(0, length)
+          other[at]! ^= bit
+          seen.add(hashed(other))
+          ids++
+        }
+      }
+      expect(hashed(encode(`x${decoder.decode(id)}`), 1, length)).toBe(hashed(id, 0, length))
+      seen.add(hashed(id, 0, length))
+      ids++
+    }
+    expect(seen.size).toBe(ids)
+  })
+
+  test('each of which is spread over all its bits', () => {
+    const slots = [new Set<number>(), new Set<number>()]
+    const to = new Int32Array(2)
+    const bits = [0, 0]
+    for (let i = 0; i < 20_000; i++) {
+      const id = encode(`resp_${i.toString(16).padStart(24, '0')}`)
+      hashTwice(new DataView(id.buffer), 0, id.length, to)
+      for (const lane of [0, 1]) {
+        slots[lane]!.add(to[lane]! & 0xffff)
+        bits[lane]! += to[lane]! < 0 ? 1 : 0
+      }
+    }
+    // Of 65,536 slots 20,000 at random take 17,231, give or take 46.
+    for (const lane of [0, 1]) {
+      expect(slots[lane]!.size).toBeGreaterThan(16_900)
+      expect(Math.abs(bits[lane]! - 10_000)).toBeLessThan(500)
+    }
   })
 })
