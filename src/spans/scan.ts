@@ -414,7 +414,7 @@ export class Scanner {
       if (rule === INTEGER) {
         let value = b[start]!
         if (value > 127) value = start + 1 < end && b[start + 1]! < 128 ? (value & 127) | (b[start + 1]! << 7) : this.varint(b, start, end)
-        // Past 2^63 it is one less than nothing, which is no number of anything here.
+        // Past 2^63 it is a negative one, and nothing that is counted here can be.
         if (value < TWO63) span.setNumber(text & ((1 << RANK_SHIFT) - 1), value, text >> RANK_SHIFT)
       } else if (rule === CONVERSATION) {
         this.conversation(start, end - start)

@@ -142,7 +142,7 @@ export class Span {
     this.#texts = 0
     if (this.#numbers !== 0) {
       const ranks = this.#numberRanks
-      ranks[0] = ranks[1] = ranks[2] = ranks[3] = ranks[4] = -1
+      for (let group = 0; group < ranks.length; group++) ranks[group] = -1
       this.#numbers = 0
     }
     if (this.#evidences !== 0) {

@@ -1,8 +1,9 @@
 /**
  * The spans of one kind from one SDK are alike: all but ids, times, numbers and answers are the same bytes in the same places. So once
  * its name is read, a span is held against an earlier one of that name and length. Where the two agree in all that says what is what
- * (tags, lengths, keys, and the texts that repeat), only the holes between are read, by the same rules in the same order as attribute by
- * attribute. What is compared is all that decides how the rest is read, so a stencil changes nothing but the time it takes.
+ * (tags, lengths, keys, and the texts that repeat), only the holes between are read, by the same rules as attribute by attribute, and what
+ * the texts that repeat come to is laid on the span at once (image.ts). What is compared is all that decides how the rest is read, so a
+ * stencil changes nothing but the time it takes.
  */
 import { imageOf, STATUS, type Hole, type Part } from './image.ts'
 import { type AttributeMemo, trailAfter } from './memo.ts'

@@ -19,7 +19,7 @@ function told(span: Span, strings: StringTable): string {
     text: [...span.text].map((id) => strings.text(id)), textRank: [...span.textRank], num: [...span.num].map((n, i) => (span.numRank[i] === 255 ? null : n)), numRank: [...span.numRank],
     evidence: [...span.evidence].map((n, i, all) => (all[i | 1] === 0 ? 0 : n)), links: [...span.links.subarray(0, span.linkCount * 4)], trace: [...span.trace],
     contentStart: [...span.contentStart].map((start, side) => span.contentEnd[side] && start), contentEnd: [...span.contentEnd], toldScores: named(span.toldScores), scores: named(span.scores), scoreParts: named(span.scoreParts),
-    untold: [...span.num.keys()].filter((field) => span.tells(1 << field)),
+    tells: [...span.num.keys()].filter((field) => span.tells(1 << field)),
   })
 }
 
